@@ -1,0 +1,87 @@
+"""The one door to green threads.
+
+``NOVA_CONCURRENCY`` chooses how every daemon of this process runs: ``eventlet`` (the default) or
+``threading``.  :func:`start` must run before any other import of a program (``nova/cmd/__init__.py`` does
+it); afterwards the rest of the tree uses the standard library's ``threading``, ``queue``, ``socket`` and
+``time`` and needs to know nothing: under eventlet those names are green.
+
+The only question left to callers is "will this C call block without letting go?" (libvirt, hashing, image
+copies).  They wrap it in :func:`in_native_thread`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+EVENTLET = "eventlet"
+THREADING = "threading"
+
+_started: str | None = None
+
+
+def start(mode: str | None = None) -> str:
+    """Choose the mode (argument, else ``NOVA_CONCURRENCY``, else eventlet) and patch if it asks for it.
+
+    Idempotent.  Raises ``ValueError`` for an unknown mode.  Returns the mode in force.
+    """
+    global _started
+    if _started is not None:
+        return _started
+    mode = mode or os.environ.get("NOVA_CONCURRENCY") or EVENTLET
+    if mode == EVENTLET:
+        # psycopg waits in C unless told to wait through the (patched) selectors module.
+        os.environ.setdefault("PSYCOPG_WAIT_FUNC", "wait_selector")
+        # The greendns resolver costs start-up time and breaks /etc/hosts rules of network namespaces.
+        os.environ.setdefault("EVENTLET_NO_GREENDNS", "yes")
+        import warnings
+
+        warnings.filterwarnings("ignore", message=".*[Ee]ventlet is deprecated.*")
+        warnings.filterwarnings("ignore", message=".*eventlet.*deprecat.*")
+        import eventlet
+
+        eventlet.monkey_patch()
+    elif mode != THREADING:
+        raise ValueError(f"NOVA_CONCURRENCY must be 'eventlet' or 'threading', not {mode!r}")
+    _started = mode
+    return mode
+
+
+def mode() -> str:
+    """Tell the mode in force; ``threading`` when nobody called :func:`start` (plain unit tests)."""
+    return _started or THREADING
+
+
+def is_green() -> bool:
+    """Tell whether this process runs on green threads."""
+    return _started == EVENTLET
+
+
+def in_native_thread(call: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+    """Run a blocking call without stopping other work of the process; return what it returns."""
+    if not is_green():
+        return call(*args, **kwargs)
+    from eventlet import tpool
+
+    result: R = tpool.execute(call, *args, **kwargs)
+    return result
+
+
+def serve_wsgi(app: Any, listener: Any, *, pool_size: int, keepalive_seconds: float, log: Any) -> None:
+    """Serve a WSGI application on a listening socket until the socket is closed (eventlet only)."""
+    import eventlet.wsgi
+
+    eventlet.wsgi.server(
+        listener,
+        app,
+        custom_pool=eventlet.GreenPool(pool_size),
+        log=log,
+        log_output=False,
+        keepalive=True,
+        socket_timeout=keepalive_seconds,
+        debug=False,
+    )

@@ -1,0 +1,32 @@
+"""The maker of new identifiers; the only place that draws random ones."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+
+
+def new_uuid() -> str:
+    """Return a fresh random uuid, lower case with dashes."""
+    return str(uuid.uuid4())
+
+
+def new_request_id() -> str:
+    """Return ``req-<uuid>``, the form every OpenStack client expects in ``x-openstack-request-id``."""
+    return f"req-{uuid.uuid4()}"
+
+
+def new_reservation_id() -> str:
+    """Return ``r-`` and eight characters, as EC2 and the Compute API show it."""
+    alphabet = "abcdefghijklmnopqrstuvwxyz0123456789"
+    return "r-" + "".join(secrets.choice(alphabet) for _ in range(8))
+
+
+def new_token() -> str:
+    """Return a secret that cannot be guessed (256 bits, URL-safe)."""
+    return secrets.token_urlsafe(32)
+
+
+def new_mac() -> str:
+    """Return a locally administered MAC address below ``fa:16:3e``."""
+    return "fa:16:3e:" + ":".join(f"{b:02x}" for b in secrets.token_bytes(3))
