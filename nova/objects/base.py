@@ -1,0 +1,12 @@
+"""The base of all values."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Value(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A frozen value with named fields; equal by content.
+
+    Subclasses write ``kw_only=True`` themselves: msgspec does not hand it down.
+    """
