@@ -1,0 +1,20 @@
+"""A real PostgreSQL server for a test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from nova_tools.ports import free_port
+from nova_tools.services.postgresql import PostgreSQL
+from tests.support.services import running, scratch_directory
+
+
+@contextmanager
+def postgres() -> Iterator[PostgreSQL]:
+    """Run a server (about a second to start); ``.create(name)`` and ``.url(name)`` give databases."""
+    with scratch_directory("postgres") as directory:
+        server = PostgreSQL(directory=directory, port=free_port(), durable=False)
+        server.prepare()
+        with running(directory, server.program()):
+            yield server

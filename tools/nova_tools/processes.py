@@ -1,0 +1,155 @@
+"""Long-running programs started by hand: pid files, logs, readiness, an orderly end.
+
+There is no service manager on the machines this is for, so a :class:`Supervisor` does the little that is
+needed: it starts a program once, remembers it in a pid file that survives us, waits until the program says
+it is ready, and stops it together with its children.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nova_tools import ports
+from nova_tools.commands import environment, one_line, tail
+from nova_tools.trouble import Trouble
+from nova_tools.waiting import wait_until
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """One program to keep running.
+
+    ``ready`` asks the program itself and is called until it says yes; ``port`` is checked to be free
+    before the start and shown by ``status``.
+    """
+
+    name: str
+    argv: tuple[str, ...]
+    ready: Callable[[], bool]
+    env: Mapping[str, str] = field(default_factory=dict)
+    address: str = "127.0.0.1"
+    port: int | None = None
+    start_seconds: float = 60.0
+    stop_seconds: float = 20.0
+    stop_signal: signal.Signals = signal.SIGTERM
+    after_stop: Callable[[], object] | None = None
+
+
+class Supervisor:
+    """Starts and stops programs; their pid files and logs live in two directories."""
+
+    def __init__(self, run_dir: Path, log_dir: Path) -> None:
+        self.run_dir = run_dir
+        self.log_dir = log_dir
+
+    def log_of(self, name: str) -> Path:
+        """Return where the program's output goes."""
+        return self.log_dir / f"{name}.log"
+
+    def pid(self, name: str) -> int | None:
+        """Return the pid of a program we started and that still runs."""
+        try:
+            pid, started = self._pid_file(name).read_text().split()
+        except (OSError, ValueError):
+            return None
+        _reap(int(pid))
+        return int(pid) if _start_time(int(pid)) == started else None
+
+    def names(self) -> list[str]:
+        """List every program that was started and not stopped, running or not."""
+        return sorted(path.stem for path in self.run_dir.glob("*.pid"))
+
+    def start(self, program: Program) -> bool:
+        """Start a program and wait until it is ready; return False when it already ran.
+
+        Raises :class:`Trouble` when its port is taken, when it ends early or is not ready in time.
+        """
+        if self.pid(program.name) is not None:
+            self._wait_ready(program)
+            return False
+        if program.port is not None:
+            ports.require_free(program.address, program.port, program.name)
+        self.run_dir.mkdir(parents=True, exist_ok=True)
+        self.log_dir.mkdir(parents=True, exist_ok=True)
+        with self.log_of(program.name).open("ab") as log:
+            try:
+                process = subprocess.Popen(
+                    program.argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                    env=environment(**program.env), start_new_session=True, cwd="/",
+                )  # fmt: skip
+            except FileNotFoundError:
+                raise Trouble(
+                    f"{program.argv[0]} is not installed", "Run this again to install what is missing"
+                ) from None
+        process.returncode = 0  # it outlives us on purpose: no warning when the handle is dropped
+        self._pid_file(program.name).write_text(f"{process.pid} {_start_time(process.pid)}\n")
+        self._wait_ready(program)
+        return True
+
+    def _wait_ready(self, program: Program) -> None:
+        wait_until(lambda: self.pid(program.name) is None or program.ready(), program.start_seconds)
+        log = self.log_of(program.name)
+        if self.pid(program.name) is None:
+            raise Trouble(
+                f"{program.name} ended right after its start: {one_line(tail(log, 4))}", f"See {log}"
+            )
+        if not program.ready():
+            raise Trouble(
+                f"{program.name} was not ready within {program.start_seconds:.0f} seconds",
+                f"See {log}; on a busy machine simply run this again",
+            )
+
+    def stop(self, name: str, *, seconds: float = 20.0, with_signal: signal.Signals = signal.SIGTERM) -> bool:
+        """Ask a program to end, insist after ``seconds``; return False when it did not run.
+
+        When this returns the program is really gone, so its ports may be used again.
+        """
+        pid = self.pid(name)
+        if pid is not None:
+            _signal(pid, with_signal)
+            if not wait_until(lambda: self.pid(name) is None, seconds):
+                _signal(pid, signal.SIGKILL)
+                wait_until(lambda: self.pid(name) is None, 5)
+            _signal_group(pid, signal.SIGKILL)
+        self._pid_file(name).unlink(missing_ok=True)
+        return pid is not None
+
+    def end(self, program: Program) -> bool:
+        """Stop a program in the way it wants to be stopped."""
+        ran = self.stop(program.name, seconds=program.stop_seconds, with_signal=program.stop_signal)
+        if program.after_stop is not None:
+            program.after_stop()
+        return ran
+
+    def _pid_file(self, name: str) -> Path:
+        return self.run_dir / f"{name}.pid"
+
+
+def _start_time(pid: int) -> str | None:
+    """Return the kernel's start time of a living process: with the pid it names a process for good."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except OSError:
+        return None
+    return None if fields[0] in "ZX" else fields[19]
+
+
+def _reap(pid: int) -> None:
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
+
+
+def _signal_group(pid: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, number)
