@@ -30,3 +30,15 @@ def new_token() -> str:
 def new_mac() -> str:
     """Return a locally administered MAC address below ``fa:16:3e``."""
     return "fa:16:3e:" + ":".join(f"{b:02x}" for b in secrets.token_bytes(3))
+
+
+_NAMESPACE = uuid.UUID("6b1c2a52-3a0e-5d51-9d57-6d5a8f0c9b1e")
+
+
+def derived_uuid(*parts: object) -> str:
+    """Return the uuid that belongs to these parts, the same every time.
+
+    What a request makes gets its ids from the request id, so a request that is carried out twice (a lost
+    answer, a repeated message) meets its own rows instead of making new ones.
+    """
+    return str(uuid.uuid5(_NAMESPACE, "/".join(map(str, parts))))

@@ -1,8 +1,6 @@
-"""Messages between daemons: contracts, clients and servers made from them, transports.
+"""Daemons talking to each other: contracts, clients and servers made from them, transports.
 
-A contract (``nova/rpc/contracts``) declares what a daemon can be asked and belongs to no daemon.
-A typed client (:mod:`nova.rpc.client`) and a server (:mod:`nova.rpc.server`) are made from it.
-Below both: :mod:`nova.rpc.payload` (what is on the wire) and :mod:`nova.rpc.transport` (who carries it).
-
-Every daemon may import this package; it imports objects, errors and configuration only.
+Every daemon may import it; it knows none of them.  ``contracts/`` says what can be asked, ``contract.py``
+how that is declared; ``client.py`` and ``server.py`` are derived from a declaration; ``payload.py`` turns
+values into text and back; ``memory.py`` and ``chaos.py`` are oslo.messaging drivers of our own.
 """
