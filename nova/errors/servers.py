@@ -1,0 +1,167 @@
+"""Errors about servers and what is asked of them."""
+
+from __future__ import annotations
+
+from nova.errors import BadRequest, Conflict, Forbidden, NotFound, NovaError
+
+
+class InstanceNotFound(NotFound):
+    ec2, template = "InvalidInstanceID.NotFound", "Instance {id} could not be found."
+
+
+class InstanceInWrongState(Conflict):
+    """``attribute`` is ``vm_state`` or ``task_state``; the wording is what clients have been seen to read."""
+
+    template = "Cannot '{action}' instance {id} while it is in {attribute} {state}"
+
+
+class InstanceNeverLaunched(Conflict):
+    template = "Cannot '{action}' instance {id}: it has never been active."
+
+
+class InstanceHasNoHost(Conflict):
+    template = "Instance {id} is not on a host: wait until it has been built."
+
+
+class InstanceLocked(Conflict):
+    ec2, template = "OperationNotPermitted", "Instance {id} is locked"
+
+
+class UnlockForbidden(Forbidden):
+    template = "Instance {id} was locked by an administrator; only one can unlock it."
+
+
+class QuotaExceeded(Forbidden):
+    """``resources``, ``requested``, ``used`` and ``allowed`` are comma lists of equal length."""
+
+    ec2 = "InstanceLimitExceeded"
+    template = "Quota exceeded for {resources}: Requested {requested}, but already used {used} of {allowed} {resources}"
+
+
+class QuotaExceededSimply(Forbidden):
+    ec2, template = "ResourceLimitExceeded", "{reason}"
+
+
+class FlavorNotFound(NotFound):
+    ec2, template = "InvalidParameterValue", "Flavor {id} could not be found."
+
+
+class FlavorUnusable(BadRequest):
+    template = "Flavor {id} could not be found."
+
+
+class FlavorTooSmall(BadRequest):
+    template = "Flavor's {resource} is too small for requested image. {reason}"
+
+
+class ImageNotFound(NotFound):
+    ec2, template = "InvalidAMIID.NotFound", "Image {id} could not be found."
+
+
+class ImageUnknown(BadRequest):
+    """Named in a body."""
+
+    ec2, template = "InvalidAMIID.NotFound", "Can not find requested image"
+
+
+class ImageNotActive(BadRequest):
+    ec2, template = "InvalidAMIID.Unavailable", "Image {id} is not active."
+
+
+class KeyPairUnknown(BadRequest):
+    ec2, template = "InvalidKeyPair.NotFound", "Invalid key_name provided."
+
+
+class KeyPairNotFound(NotFound):
+    ec2, template = "InvalidKeyPair.NotFound", "Keypair {name} not found for user {user_id}"
+
+
+class KeyPairExists(Conflict):
+    ec2, template = "InvalidKeyPair.Duplicate", "Key pair '{name}' already exists."
+
+
+class NoValidHost(NovaError):
+    """The sentence of the explanation follows the words every client knows."""
+
+    ec2, template = "InsufficientInstanceCapacity", "No valid host was found. {reason}"
+
+
+class BuildGaveUp(NovaError):
+    """Every host that was tried failed."""
+
+    template = "The server could not be built on any of the {attempts} hosts that were tried: {reason}"
+
+
+class DeadlinePassed(NovaError):
+    """A step was not reported in time."""
+
+    template = "{what} was not finished within {seconds:.0f} seconds on host {host}; it was given up."
+
+
+class WorkflowSuperseded(Conflict):
+    """A later request, such as a delete, took over."""
+
+    template = "Instance {id} was taken over by another request ({action})."
+
+
+class Cancelled(NovaError):
+    """Somebody cancelled it."""
+
+    template = "The action {action} was cancelled."
+
+
+class HostUnknown(BadRequest):
+    template = "Compute host {host} could not be found."
+
+
+class ServerGroupNotFound(NotFound):
+    template = "Instance group {id} could not be found."
+
+
+class ServerGroupUnknown(BadRequest):
+    """Named in a scheduler hint."""
+
+    template = "Instance group {id} could not be found."
+
+
+class TagNotFound(NotFound):
+    template = "Instance {id} has no tag '{tag}'"
+
+
+class MetadataNotFound(NotFound):
+    template = "Metadata item was not found"
+
+
+class ActionNotFound(NotFound):
+    template = "Action for request_id {request_id} on instance {id} not found"
+
+
+class NetworkUnknown(BadRequest):
+    ec2, template = "InvalidSubnetID.NotFound", "Network {id} could not be found."
+
+
+class NetworkAmbiguous(Conflict):
+    template = "Multiple possible networks found, use a Network ID to be more specific: {names}"
+
+
+class FixedIpInUse(BadRequest):
+    template = "Fixed IP address {address} is already in use on instance."
+
+
+class FixedIpInvalid(BadRequest):
+    template = "Fixed IP address {address} does not belong to network {network} or cannot be given out."
+
+
+class NoMoreAddresses(Conflict):
+    ec2, http = "InsufficientFreeAddressesInSubnet", 409
+    template = "Network {network} has no free address left."
+
+
+class SecurityGroupUnknown(BadRequest):
+    """Named in a body."""
+
+    ec2, template = "InvalidGroup.NotFound", "Unable to find security_group with name or id '{name}'"
+
+
+class ServiceDown(Conflict):
+    template = "Service is unavailable at this time: the host {host} of the server does not report."
