@@ -42,3 +42,8 @@ def derived_uuid(*parts: object) -> str:
     answer, a repeated message) meets its own rows instead of making new ones.
     """
     return str(uuid.uuid5(_NAMESPACE, "/".join(map(str, parts))))
+
+
+def new_seed(length: int = 512) -> bytes:
+    """Return random bytes for a guest's entropy pool."""
+    return secrets.token_bytes(length)

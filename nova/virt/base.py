@@ -58,8 +58,11 @@ class Hypervisor(Protocol):
     def spawn(self, spec: GuestSpec, material: Material) -> None:
         """Make disks and interfaces, define the guest and start it.  Leave nothing behind on failure."""
 
-    def destroy(self, instance_id: InstanceId) -> None:
-        """Stop the guest at once and remove it with its disks and interfaces; nothing there is fine."""
+    def destroy(self, instance_id: InstanceId, reason: str) -> None:
+        """Stop the guest at once and remove it with its disks and interfaces; nothing there is fine.
+
+        ``reason`` traces back to a request or to the undo of a build; a driver writes it down (log, books).
+        """
 
     def power_on(self, spec: GuestSpec) -> None:
         """Start a guest that is off; running already is fine."""
