@@ -35,7 +35,10 @@ class QuotaExceeded(Forbidden):
     """``resources``, ``requested``, ``used`` and ``allowed`` are comma lists of equal length."""
 
     ec2 = "InstanceLimitExceeded"
-    template = "Quota exceeded for {resources}: Requested {requested}, but already used {used} of {allowed} {resources}"
+    template = (
+        "Quota exceeded for {resources}: Requested {requested}, "
+        "but already used {used} of {allowed} {resources}"
+    )
 
 
 class QuotaExceededSimply(Forbidden):
