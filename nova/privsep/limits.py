@@ -1,0 +1,26 @@
+"""Bounds for programs that work on what users gave us."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from nova.objects.base import Value
+
+
+class Limits(Value, frozen=True, kw_only=True):
+    """What a program may use before the kernel stops it; zero means no bound of that kind."""
+
+    cpu_seconds: int = 0
+    memory_bytes: int = 0
+    """Address space."""
+
+
+def limited(argv: Sequence[str | os.PathLike[str]], limits: Limits) -> list[str]:
+    """Return the words that run ``argv`` under ``limits`` (by util-linux's ``prlimit``)."""
+    words = ["prlimit"]
+    if limits.cpu_seconds:
+        words.append(f"--cpu={limits.cpu_seconds}")
+    if limits.memory_bytes:
+        words.append(f"--as={limits.memory_bytes}")
+    return [*words, "--", *(os.fspath(word) for word in argv)]
