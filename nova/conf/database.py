@@ -1,0 +1,25 @@
+"""Where the truth is kept.  Only the conductor and nova-manage read these options."""
+
+from __future__ import annotations
+
+from oslo_config import cfg
+
+from nova.conf.options import count, seconds
+
+GROUP = "database"
+
+OPTIONS = [
+    cfg.StrOpt(
+        "connection",
+        default="sqlite:///$state_path/nova.sqlite",
+        secret=True,
+        help="SQLAlchemy URL: sqlite:///path, mysql+pymysql://..., postgresql+psycopg://...",
+    ),
+    count("max_pool_size", 8, "Connections kept open by one process.", least=1),
+    count("max_overflow", 24, "Connections above max_pool_size that a burst may open."),
+    seconds("pool_timeout", 30.0, "How long to wait for a free connection"),
+    seconds("connection_recycle_time", 3600.0, "Connections older than this are replaced"),
+    seconds("busy_timeout", 30.0, "How long SQLite waits for another writer"),
+    count("max_retries", 5, "How often a transaction is tried again after a deadlock or a lost connection."),
+    seconds("slow_statement", 1.0, "Statements that take longer are logged; 0 logs none"),
+]
