@@ -64,7 +64,7 @@ class Broker:
         }
 
     def start(self, timeout_s: float = 90.0) -> None:
-        """Start the node and wait until it takes connections; ``RuntimeError`` with its log when it does not."""
+        """Start the node and wait until it takes connections; ``RuntimeError`` if it does not."""
         program = server_program()
         if program is None:
             raise RuntimeError("RabbitMQ is not installed (apt-get install rabbitmq-server)")
