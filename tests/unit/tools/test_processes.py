@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from nova_tools.ports import free_port
+from nova_tools.processes import Program, Supervisor
+from nova_tools.trouble import Trouble
+
+
+@pytest.fixture
+def supervisor(tmp_path: Path) -> Supervisor:
+    return Supervisor(tmp_path / "run", tmp_path / "logs")
+
+
+def program(name: str, script: str, ready: bool = True, seconds: float = 10) -> Program:
+    return Program(name=name, argv=("sh", "-c", script), ready=lambda: ready, start_seconds=seconds)
+
+
+def test_a_program_is_started_once_found_again_and_stopped(supervisor: Supervisor) -> None:
+    assert supervisor.start(program("idle", "exec sleep 60"))
+    pid = supervisor.pid("idle")
+    assert pid is not None
+    assert not supervisor.start(program("idle", "exec sleep 60"))
+    again = Supervisor(supervisor.run_dir, supervisor.log_dir)
+    assert again.pid("idle") == pid
+    assert again.names() == ["idle"]
+    assert again.stop("idle")
+    assert again.pid("idle") is None
+    assert not again.stop("idle")
+    assert again.names() == []
+
+
+def test_a_program_that_ignores_the_signal_is_killed(supervisor: Supervisor) -> None:
+    supervisor.start(program("deaf", "trap '' TERM; while :; do sleep 0.1; done"))
+    pid = supervisor.pid("deaf")
+    assert pid is not None
+    assert supervisor.stop("deaf", seconds=0.3)
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_a_program_that_ends_at_once_is_told_with_its_last_words(supervisor: Supervisor) -> None:
+    with pytest.raises(Trouble, match="early ended right after its start: no such option"):
+        supervisor.start(program("early", "echo no such option; exit 1", ready=False))
+
+
+def test_a_program_that_is_never_ready_is_told(supervisor: Supervisor) -> None:
+    try:
+        with pytest.raises(Trouble, match="slow was not ready within 0 seconds"):
+            supervisor.start(program("slow", "exec sleep 60", ready=False, seconds=0.3))
+    finally:
+        supervisor.stop("slow")
+
+
+def test_the_pid_of_a_stranger_is_not_taken_for_ours(supervisor: Supervisor, tmp_path: Path) -> None:
+    supervisor.run_dir.mkdir()
+    (supervisor.run_dir / "old.pid").write_text(f"{os.getpid()} 1\n")
+    assert supervisor.pid("old") is None
+    assert not supervisor.stop("old", with_signal=signal.SIGKILL)
+
+
+def test_what_must_follow_a_stop_is_done(supervisor: Supervisor) -> None:
+    done: list[str] = []
+    mine = Program(
+        name="p",
+        argv=("sleep", "60"),
+        ready=lambda: True,
+        port=free_port(),
+        after_stop=lambda: done.append("x"),
+    )
+    supervisor.start(mine)
+    assert supervisor.end(mine)
+    assert done == ["x"]

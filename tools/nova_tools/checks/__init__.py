@@ -1,0 +1,1 @@
+"""The command ``tools/test``: installs what the tests need, runs the parts, adds up the results."""

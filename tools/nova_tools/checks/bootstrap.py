@@ -1,0 +1,91 @@
+"""Installs what the chosen parts need: packages, environments, the guest image."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from nova_tools import apt, guest_image, pythons
+from nova_tools.checks.parts import Part
+from nova_tools.places import Places
+from nova_tools.progress import Progress
+from nova_tools.pythons import Environment
+from nova_tools.stamps import Stamps
+from nova_tools.steps import Step, run_steps
+
+
+def prepare(parts: list[Part], places: Places, progress: Progress) -> None:
+    """Bring about everything the parts need. Idempotent; quick when it is there."""
+    run_steps(steps_for(parts, places), Stamps(places.stamps), progress)
+
+
+def steps_for(parts: list[Part], places: Places) -> list[Step]:
+    """List the steps: packages to build Python modules first, so that the rest can go on beside."""
+    packages = {name for part in parts for name in part.packages}
+    environments = {env.name: env for part in parts for env in part.environments}
+    steps = installing_steps(packages, list(environments.values()), places)
+    if any(part.guest_image for part in parts):
+        steps.append(guest_step(places))
+    return steps
+
+
+def installing_steps(packages: set[str], environments: list[Environment], places: Places) -> list[Step]:
+    """List the steps that install Debian packages and virtual environments."""
+    steps = [
+        Step(
+            name="apt-first",
+            title="Debian packages to build with",
+            run=_apt(apt.PYTHON_BUILD, places, refresh=True),
+        ),
+        Step(
+            name="uv",
+            title="uv, to install fast",
+            after=("apt-first",),
+            run=lambda: pythons.provide_uv(places, places.logs / "uv.log"),
+        ),
+    ]
+    rest = packages - set(apt.PYTHON_BUILD)
+    if rest:
+        steps.append(
+            Step(
+                name="apt",
+                title="Debian packages",
+                after=("apt-first",),
+                run=_apt(sorted(rest), places, refresh=False),
+            )
+        )
+    steps += [environment_step(wanted, places) for wanted in environments]
+    return steps
+
+
+def environment_step(wanted: Environment, places: Places) -> Step:
+    """Make the step that provides one virtual environment."""
+    log = places.logs / f"pip-{wanted.name}.log"
+    return Step(
+        name=f"venv-{wanted.name}",
+        title=f"Python environment '{wanted.name}'",
+        after=("uv",),
+        inputs=wanted.inputs,
+        still_there=lambda: pythons.is_there(places, wanted),
+        run=lambda: pythons.provide(places, wanted, log),
+    )
+
+
+def guest_step(places: Places) -> Step:
+    """Make the step that builds the guest image."""
+
+    def build() -> str | None:
+        image = guest_image.build(places.guest)
+        return f"{image.disk.stat().st_size / 1e6:.0f} MB"
+
+    return Step(name="guest-image", title="Guest image", after=("apt",), run=build)
+
+
+def _apt(packages: list[str] | tuple[str, ...], places: Places, *, refresh: bool) -> Callable[[], str | None]:
+    log = places.logs / "apt.log"
+
+    def install() -> str | None:
+        if refresh and apt.missing(packages):
+            apt.refresh(log)
+        return apt.install(packages, log)
+
+    return install
