@@ -1,0 +1,84 @@
+"""Builds the Compute API's WSGI application from what is handed in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from nova.api.compute import registry, versions
+from nova.api.compute.discovery import Discovery
+from nova.api.compute.versions.base import History
+from nova.api.wsgi.application import Endpoint
+from nova.api.wsgi.editions import Editions
+from nova.api.wsgi.middleware.pipeline import Filter, compose, inner, outer
+from nova.api.wsgi.operation import Operation, rules_of
+from nova.api.wsgi.request import Services
+from nova.api.wsgi.response import WSGI, StartResponse
+from nova.clock import Clock
+from nova.conf.api import ApiConf
+from nova.conf.policy import PolicyConf
+from nova.identity import Identity
+from nova.policy import Policy
+
+
+class Site:
+    """Sends a request to the version documents or to the endpoint its path names."""
+
+    def __init__(self, discovery: Discovery, v2: WSGI, v21: WSGI) -> None:
+        self._discovery = discovery
+        self._v2 = v2
+        self._v21 = v21
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        path: str = environ.get("PATH_INFO", "")
+        if path.startswith("//"):
+            path = environ["PATH_INFO"] = "/" + path.lstrip("/")
+        if path.startswith("/v2.1/") and path != "/v2.1/":
+            return self._v21(environ, start_response)
+        if path.startswith("/v2/") and path != "/v2/":
+            return self._v2(environ, start_response)
+        discovery = self._discovery
+        host = discovery.host(environ)
+        if path in ("", "/"):
+            return discovery.answer(start_response, discovery.all(host))
+        if path.rstrip("/") in ("/v2", "/v2.1"):
+            document = discovery.one(host, legacy=path.rstrip("/") == "/v2")
+            return discovery.answer(start_response, document)
+        return discovery.answer(start_response, discovery.choices(host, path), 300)
+
+
+def policy_of(operations: Iterable[Operation], conf: PolicyConf, clock: Clock) -> Policy:
+    """Return the policy that guards operations."""
+    return Policy(rules_of(tuple(operations)), conf, clock)
+
+
+def build(
+    *,
+    settings: ApiConf,
+    conductor: Any,
+    identity: Identity,
+    policy: Policy | None = None,
+    policy_conf: PolicyConf | None = None,
+    clock: Clock,
+    operations: Sequence[Operation] | None = None,
+    history: History | None = None,
+    extra_filters: Sequence[Filter] = (),
+) -> WSGI:
+    """Return the whole site: version documents, ``/v2.1`` and ``/v2``, behind the middleware.
+
+    Without ``operations`` all registered resources are served.  ``policy`` is made from the operations'
+    rules unless it is handed in.
+    """
+    history = history or versions.history()
+    resources = tuple(registry.operations() if operations is None else operations)
+    policy = policy or policy_of(resources, policy_conf or PolicyConf(), clock)
+    discovery = Discovery(history.oldest, history.newest, settings)
+    everything = (*discovery.operations(), *resources)
+    editions = Editions(everything, history)
+    services = Services(
+        conductor=conductor, policy=policy, clock=clock, settings=settings, features=history.features
+    )
+    guard = inner(identity, policy)
+    v21 = compose(guard, Endpoint(everything, editions, services, path="/v2.1"))
+    v2 = compose(guard, Endpoint(everything, editions, services, path="/v2", legacy=True))
+    return compose(outer(settings.max_request_body_size, extra_filters), Site(discovery, v2, v21))

@@ -1,0 +1,1 @@
+"""What every request passes through before the application: small WSGI callables, ordered in ``pipeline``."""
