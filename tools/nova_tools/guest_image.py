@@ -18,6 +18,7 @@ from pathlib import Path
 
 from nova_tools.commands import environment, run
 from nova_tools.guest_kernel import Kernel, find_kernel
+from nova_tools.locks import only_one
 from nova_tools.trouble import Trouble
 
 GUEST_FILES = Path(__file__).parent / "guest"
@@ -84,6 +85,13 @@ def build(cache: Path) -> GuestImage:
         return image
     if os.geteuid() != 0:
         raise Trouble("Building the guest image needs root (extlinux is installed through a loop device)")
+    with only_one(cache / "lock"):
+        if not image.complete:
+            _build(image, cache)
+    return image
+
+
+def _build(image: GuestImage, cache: Path) -> None:
     kernel = find_kernel(cache / "kernel")
     work = cache / "work"
     shutil.rmtree(work, ignore_errors=True)
@@ -98,7 +106,6 @@ def build(cache: Path) -> GuestImage:
     shutil.rmtree(image.directory, ignore_errors=True)
     done.rename(image.directory)
     shutil.rmtree(work)
-    return image
 
 
 def _make_ramdisk(kernel: Kernel, tree: Path, target: Path) -> None:

@@ -48,6 +48,11 @@ NOVA = Environment(name="nova", requirements=("-e", str(CHECKOUT)), proof=("nova
 TESTS = Environment(name="tests", requirements=("-e", f"{CHECKOUT}[tests]"), proof=("pytest", "ruff", "mypy"))
 
 
+def template(installed: Path, service: str) -> Path:
+    """Return where the fresh database of Keystone or Glance is kept: one for each version installed."""
+    return installed / "templates" / f"{service}-{IDENTITY.inputs}"
+
+
 def is_there(places: Places, wanted: Environment) -> bool:
     """Tell whether an environment stands and still runs."""
     binaries = places.venv(wanted.name) / "bin"

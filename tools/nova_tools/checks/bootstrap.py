@@ -8,7 +8,9 @@ from nova_tools import apt, guest_image, pythons
 from nova_tools.checks.parts import Part
 from nova_tools.places import Places
 from nova_tools.progress import Progress
-from nova_tools.pythons import Environment
+from nova_tools.pythons import IDENTITY, Environment
+from nova_tools.services.glance import Glance
+from nova_tools.services.keystone import Keystone
 from nova_tools.stamps import Stamps
 from nova_tools.steps import Step, run_steps
 
@@ -25,6 +27,8 @@ def steps_for(parts: list[Part], places: Places) -> list[Step]:
     steps = installing_steps(packages, list(environments.values()), places)
     if any(part.guest_image for part in parts):
         steps.append(guest_step(places))
+    if IDENTITY in environments.values():
+        steps += template_steps(places)
     return steps
 
 
@@ -78,6 +82,36 @@ def guest_step(places: Places) -> Step:
         return f"{image.disk.stat().st_size / 1e6:.0f} MB"
 
     return Step(name="guest-image", title="Guest image", after=("apt",), run=build)
+
+
+def template_steps(places: Places) -> list[Step]:
+    """Make the steps that keep fresh databases of Keystone and Glance at hand, to be copied."""
+    venv, scratch = places.venv(IDENTITY.name), places.installed / "templates"
+    # Neither the port nor the passwords go into a template.
+    keystone = Keystone(
+        directory=scratch,
+        venv=venv,
+        template=pythons.template(places.installed, "keystone"),
+        port=5000,
+        admin_password="",
+    )
+    glance = Glance(
+        directory=scratch,
+        venv=venv,
+        template=pythons.template(places.installed, "glance"),
+        port=9292,
+        auth_url=keystone.url,
+        password="",
+    )
+    return [
+        Step(
+            name=f"template-{name}",
+            title=f"A fresh {name.capitalize()} database",
+            after=("venv-identity",),
+            run=make,
+        )
+        for name, make in (("keystone", keystone.make_template), ("glance", glance.make_template))
+    ]
 
 
 def _apt(packages: list[str] | tuple[str, ...], places: Places, *, refresh: bool) -> Callable[[], str | None]:
