@@ -1,0 +1,144 @@
+"""Many rows in one statement: inserts, and updates where every row gets its own values.
+
+The text is made once for each number of rows.  An update of many rows joins the table with the new values::
+
+    UPDATE t SET a = v.a FROM (SELECT ? AS id, ? AS a UNION ALL SELECT ?, ?) AS v WHERE t.id = v.id ...
+
+(on MySQL the multi-table form).  Columns are matched by equality and hold no NULL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine.interfaces import Dialect
+
+from nova.db.engine import Row, Tx
+
+_MOST_VALUES = 30_000
+_MOST_UPDATES = 256
+
+
+class Insert:
+    """Inserts rows, given as tuples in the order of ``columns``."""
+
+    def __init__(self, table: sa.Table, columns: Sequence[str], *, if_missing: bool = False) -> None:
+        """``if_missing``: rows whose key is there already are left as they are."""
+        self._table = table
+        self._columns = tuple(columns)
+        self._if_missing = if_missing
+        self._texts: dict[tuple[str, int], str] = {}
+
+    def run(self, tx: Tx, rows: Sequence[Row]) -> int:
+        """Insert; return how many rows are new (on MySQL with ``if_missing``: how many were given)."""
+        count = 0
+        most = _MOST_VALUES // len(self._columns)
+        for start in range(0, len(rows), most):
+            part = rows[start : start + most]
+            values = [value for row in part for value in row]
+            count += tx.change_by(self._text(tx.dialect, len(part)), values)
+        return count
+
+    def _text(self, dialect: Dialect, n: int) -> str:
+        found = self._texts.get((dialect.name, n))
+        if found is None:
+            quote = dialect.identifier_preparer.quote
+            mark = _mark(dialect)
+            one = "(" + ", ".join([mark] * len(self._columns)) + ")"
+            names = ", ".join(quote(c) for c in self._columns)
+            values = ", ".join([one] * n)
+            # Made of our own names and of marks alone.
+            found = f"INSERT INTO {quote(self._table.name)} ({names}) VALUES {values}"  # noqa: S608
+            if self._if_missing:
+                key = quote(next(iter(self._table.primary_key.columns)).name)
+                mysql = dialect.name in {"mysql", "mariadb"}
+                found += f" ON DUPLICATE KEY UPDATE {key} = {key}" if mysql else " ON CONFLICT DO NOTHING"
+            self._texts[dialect.name, n] = found
+        return found
+
+
+class Update:
+    """Gives many rows their own values where they still are as expected.
+
+    Rows are tuples: the key, then the ``matches``, ``sets``, ``adds`` and ``given`` in their order.  ``adds``
+    are added to numbers; ``given`` are values for ``where`` alone, with their types.  ``always`` are
+    assignments (with question marks for shared values) and ``where`` is a condition, in plain SQL that all
+    three databases understand: ``t.`` names the table, ``v.`` the row given.
+    """
+
+    def __init__(
+        self,
+        table: sa.Table,
+        *,
+        key: str,
+        matches: Sequence[str] = (),
+        sets: Sequence[str] = (),
+        adds: Sequence[str] = (),
+        given: Sequence[tuple[str, sa.types.TypeEngine[Any]]] = (),
+        always: Sequence[tuple[str, str]] = (),
+        where: str = "",
+    ) -> None:
+        types = [(name, table.c[name].type) for name in (key, *matches, *sets, *adds)]
+        self._table = table
+        self._given = (*types, *given)
+        self._adds = tuple(adds)
+        self._key = key
+        self._sets = tuple(sets)
+        self._matches = tuple(matches)
+        self._always = tuple(always)
+        self._where = where
+        self._texts: dict[tuple[str, int], str] = {}
+
+    def run(self, tx: Tx, rows: Sequence[Row], extra: Iterable[Any] = ()) -> int:
+        """Update; return how many rows matched.  ``extra`` fills question marks in ``always`` (see class)."""
+        shared = list(extra)
+        count = 0
+        for start in range(0, len(rows), _MOST_UPDATES):
+            part = rows[start : start + _MOST_UPDATES]
+            values = [value for row in part for value in row]
+            mysql = tx.backend in {"mysql", "mariadb"}
+            values = values + shared if mysql else shared + values
+            count += tx.change_by(self._text(tx.dialect, len(part)), values)
+        return count
+
+    def _text(self, dialect: Dialect, n: int) -> str:
+        found = self._texts.get((dialect.name, n))
+        if found is None:
+            found = self._make(dialect, n)
+            self._texts[dialect.name, n] = found
+        return found
+
+    def _make(self, dialect: Dialect, n: int) -> str:
+        quote = dialect.identifier_preparer.quote
+        mark = _mark(dialect)
+        first = ", ".join(f"{_typed(dialect, kind)} AS {quote(c)}" for c, kind in self._given)
+        rest = " UNION ALL SELECT " + ", ".join([mark] * len(self._given))
+        source = f"(SELECT {first}{rest * (n - 1)}) AS v"
+        mysql = dialect.name in {"mysql", "mariadb"}
+        left = "t." if mysql else ""
+        sets = [f"{left}{quote(c)} = {expression.replace('?', mark)}" for c, expression in self._always]
+        sets += [f"{left}{quote(c)} = v.{quote(c)}" for c in self._sets]
+        sets += [f"{left}{quote(c)} = t.{quote(c)} + v.{quote(c)}" for c in self._adds]
+        where = [f"t.{quote(c)} = v.{quote(c)}" for c in (self._key, *self._matches)]
+        if self._where:
+            where.append(f"({self._where})")
+        name = quote(self._table.name)
+        told = f"SET {', '.join(sets)}"
+        meant = f"WHERE {' AND '.join(where)}"
+        if mysql:
+            return f"UPDATE {source} STRAIGHT_JOIN {name} AS t {told} {meant}"
+        return f"UPDATE {name} AS t {told} FROM {source} {meant}"
+
+
+def _typed(dialect: Dialect, kind: sa.types.TypeEngine[Any]) -> str:
+    mark = _mark(dialect)
+    if dialect.name != "postgresql":
+        return mark
+    word = "text" if isinstance(kind, sa.String) else kind.compile(dialect)
+    return f"CAST({mark} AS {word})"
+
+
+def _mark(dialect: Dialect) -> str:
+    return "?" if dialect.paramstyle == "qmark" else "%s"

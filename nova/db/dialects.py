@@ -1,0 +1,118 @@
+"""Where the three databases differ: how a connection is prepared, and a few words of SQL."""
+
+from __future__ import annotations
+
+import functools
+import re
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+_DRIVERS = {"mysql": "mysql+pymysql", "mariadb": "mysql+pymysql", "postgresql": "postgresql+psycopg"}
+
+
+def address(url: str) -> sa.URL:
+    """Return the URL with our driver where it names none; raises ``ValueError`` for others."""
+    parsed = sa.make_url(url)
+    if "+" not in parsed.drivername:
+        parsed = parsed.set(drivername=_DRIVERS.get(parsed.drivername, parsed.drivername))
+    if parsed.drivername not in {"sqlite", "mysql+pymysql", "postgresql+psycopg"}:
+        raise ValueError(f"the database must be sqlite, mysql or postgresql, not {parsed.drivername}")
+    return parsed
+
+
+def connect_args(url: sa.URL, connect_timeout_s: float) -> dict[str, Any]:
+    """Return what the driver is to be told: every connection commits by itself unless we say BEGIN."""
+    backend = url.get_backend_name()
+    if backend == "sqlite":
+        return {"isolation_level": None, "check_same_thread": False, "timeout": 0.2, "cached_statements": 512}
+    if backend == "mysql":
+        found_rows = 2
+        return {
+            "autocommit": True,
+            "client_flag": found_rows,
+            "connect_timeout": max(1, int(connect_timeout_s)),
+            "collation": "utf8mb4_bin",
+            "init_command": "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+        }
+    return {"autocommit": True, "connect_timeout": max(1, int(connect_timeout_s))}
+
+
+def prepare_connection(connection: Any, backend: str, *, durable: bool) -> None:
+    """Set up a fresh connection of the driver."""
+    if backend != "sqlite":
+        return
+    connection.create_function("regexp", 2, _regexp, deterministic=True)
+    for pragma in (
+        "journal_mode=WAL",
+        f"synchronous={'FULL' if durable else 'OFF'}",
+        "foreign_keys=ON",
+        "temp_store=MEMORY",
+        "cache_size=-16000",
+        "mmap_size=268435456",
+        "wal_autocheckpoint=4000",
+    ):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+@functools.lru_cache(maxsize=64)
+def _pattern(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
+
+
+def _regexp(pattern: str, value: str | None) -> int:
+    return 0 if value is None else int(_pattern(pattern).search(value) is not None)
+
+
+class concat(FunctionElement[str]):  # noqa: N801 - it is a word of SQL
+    """Texts put together; none of them may be NULL."""
+
+    type = sa.Text()
+    inherit_cache = True
+
+
+@compiles(concat)
+def _concat(element: concat, compiler: SQLCompiler, **kwargs: Any) -> str:
+    return "(" + " || ".join(compiler.process(part, **kwargs) for part in element.clauses) + ")"
+
+
+@compiles(concat, "mysql", "mariadb")
+def _concat_mysql(element: concat, compiler: SQLCompiler, **kwargs: Any) -> str:
+    return "CONCAT(" + ", ".join(compiler.process(part, **kwargs) for part in element.clauses) + ")"
+
+
+class json_quote(FunctionElement[str]):  # noqa: N801 - it is a word of SQL
+    """A text as a JSON string."""
+
+    type = sa.Text()
+    inherit_cache = True
+
+
+@compiles(json_quote)
+def _quote(element: json_quote, compiler: SQLCompiler, **kwargs: Any) -> str:
+    return f"json_quote({compiler.process(element.clauses, **kwargs)})"
+
+
+@compiles(json_quote, "postgresql")
+def _quote_postgresql(element: json_quote, compiler: SQLCompiler, **kwargs: Any) -> str:
+    return f"to_json({compiler.process(element.clauses, **kwargs)})::text"
+
+
+class as_text(FunctionElement[str]):  # noqa: N801 - it is a word of SQL
+    """A whole number as text."""
+
+    type = sa.Text()
+    inherit_cache = True
+
+
+@compiles(as_text)
+def _as_text(element: as_text, compiler: SQLCompiler, **kwargs: Any) -> str:
+    return f"CAST({compiler.process(element.clauses, **kwargs)} AS TEXT)"
+
+
+@compiles(as_text, "mysql", "mariadb")
+def _as_text_mysql(element: as_text, compiler: SQLCompiler, **kwargs: Any) -> str:
+    return f"CAST({compiler.process(element.clauses, **kwargs)} AS CHAR)"

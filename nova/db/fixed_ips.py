@@ -1,0 +1,283 @@
+"""Fixed addresses: who holds which.  A row is there while an address is held or reserved.
+
+All who take addresses of a network meet at its row: one UPDATE moves its cursor on, which locks it until the
+commit, so no address is ever given twice however many ask.  Released addresses are not given again before
+the cursor has gone around.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+
+import msgspec
+import sqlalchemy as sa
+
+from nova.db.batch import Insert
+from nova.db.engine import Row, Tx
+from nova.db.networks import NETWORKS
+from nova.db.schema import BIG, FLAG, NAME, UUID, WORD, arg, args, needed, table, text
+from nova.db.statements import Statement
+from nova.errors import NotFound
+from nova.errors.database import AddressInUse, AddressNotInNetwork, NoMoreAddresses
+from nova.objects.ids import HostName, InstanceId, NetworkId, VifId
+from nova.objects.network import FixedIp, Network
+
+FIXED_IPS = table(
+    "fixed_ips",
+    sa.Column("network_id", UUID, primary_key=True),
+    sa.Column("address", text(39), primary_key=True),
+    needed("number", BIG),
+    needed("instance_id", UUID),
+    needed("vif_id", UUID),
+    needed("mac", WORD),
+    needed("hostname", NAME),
+    needed("host", NAME),
+    needed("leased", FLAG),
+    needed("reserved", FLAG),
+    sa.Index("fixed_ips_numbers", "network_id", "number"),
+    sa.Index("fixed_ips_of_instance", "instance_id"),
+    sa.Index("fixed_ips_of_vif", "vif_id"),
+    sa.Index("fixed_ips_addresses", "address"),
+)
+"""``number`` is the IPv4 address as a number, 0 for IPv6."""
+F, N = FIXED_IPS.c, NETWORKS.c
+_COLUMNS = ("address", "network_id", "instance_id", "vif_id", "mac", "hostname", "host", "leased", "reserved")
+_INSERT = Insert(FIXED_IPS, (*_COLUMNS, "number"))
+_SELECT = sa.select(*(F[name] for name in _COLUMNS))
+
+
+class AddressWish(msgspec.Struct, frozen=True, kw_only=True):
+    """An interface that wants an address, a certain one or any."""
+
+    instance_id: InstanceId
+    vif_id: VifId
+    mac: str
+    hostname: str = ""
+    host: HostName | None = None
+    address: str | None = None
+
+
+_BUMP = Statement(
+    sa.update(NETWORKS)
+    .values(cursor=N.cursor + arg("n", BIG))
+    .where(N.id == arg("id"), N.cursor + arg("n", BIG) <= N.last + 1)
+)
+_LOCK = Statement(sa.update(NETWORKS).values(cursor=N.cursor).where(N.id == arg("id")))
+_PLACE = Statement(sa.update(NETWORKS).values(cursor=arg("cursor", BIG)).where(N.id == arg("id")))
+_WINDOW = Statement(
+    sa.select(N.cursor, F.number)
+    .select_from(
+        NETWORKS.outerjoin(
+            FIXED_IPS,
+            sa.and_(F.network_id == N.id, F.number >= N.cursor - arg("n", BIG), F.number < N.cursor),
+        )
+    )
+    .where(N.id == arg("id"))
+)
+_BOUNDS = Statement(sa.select(N.first, N.last, N.cursor).where(N.id == arg("id")))
+_NUMBERS = Statement(sa.select(F.number).where(F.network_id == arg("id")))
+_OF_VIFS = Statement(_SELECT.where(F.vif_id.in_(args("ids"))))
+_TAKEN = Statement(sa.select(F.address).where(F.network_id == arg("id"), F.address.in_(args("addresses"))))
+
+
+def reserve(tx: Tx, network: Network, addresses: Sequence[str]) -> None:
+    """Keep addresses (gateway, DHCP server, ...) from being given out. Idempotent."""
+    wanted = [str(ipaddress.ip_address(address)) for address in dict.fromkeys(addresses)]
+    if wanted:
+        tx.change(_LOCK, id=network.id)
+        taken = {row[0] for row in tx.rows(_TAKEN, id=network.id, addresses=wanted)}
+        rows = [_row(network.id, address, None, reserved=1) for address in wanted if address not in taken]
+        if rows:
+            _INSERT.run(tx, rows)
+
+
+def allocate(
+    tx: Tx, network: Network, wishes: Sequence[AddressWish], *, first_time: bool = False
+) -> list[tuple[str, ...]]:
+    """Give every interface an IPv4 address (and its IPv6 one if the network has a range), in their order.
+
+    An interface that has addresses already keeps them; ``first_time`` promises that none has (and saves a
+    statement).  Raises ``NoMoreAddresses``, ``AddressInUse``, ``AddressNotInNetwork``, ``NotFound``; then
+    the transaction must be undone.
+    """
+    held: dict[str, list[str]] = {}
+    if not first_time:
+        for ip in of_vifs(tx, [wish.vif_id for wish in wishes]):
+            held.setdefault(ip.vif_id or "", []).append(ip.address)
+    todo = [wish for wish in wishes if wish.vif_id not in held]
+    any_one = [wish for wish in todo if wish.address is None]
+    given = dict(zip((w.vif_id for w in any_one), _free_numbers(tx, network, len(any_one)), strict=True))
+    certain = [wish for wish in todo if wish.address is not None]
+    if certain:
+        given |= _certain_numbers(tx, network, certain, set(given.values()))
+    rows: list[Row] = []
+    for wish in todo:
+        address = str(ipaddress.IPv4Address(given[wish.vif_id]))
+        rows.append(_row(network.id, address, wish))
+        held[wish.vif_id] = [address]
+        if network.cidr_v6:
+            rows.append(_row(network.id, address_v6(network.cidr_v6, wish.mac), wish))
+            held[wish.vif_id].append(rows[-1][0])
+    if rows:
+        _INSERT.run(tx, rows)
+    return [tuple(sorted(held[wish.vif_id], key=lambda a: ":" in a)) for wish in wishes]
+
+
+def _free_numbers(tx: Tx, network: Network, n: int) -> list[int]:
+    if not n:
+        return []
+    if tx.change(_BUMP, id=network.id, n=n):
+        window = tx.rows(_WINDOW, id=network.id, n=n)
+        cursor: int = window[0][0]
+        held = {row[1] for row in window}
+        free = [number for number in range(cursor - n, cursor) if number not in held]
+        if len(free) == n:
+            return free
+    elif not tx.change(_LOCK, id=network.id):
+        raise NotFound(what="Network", id=network.id)
+    return _search(tx, network, n)
+
+
+def _search(tx: Tx, network: Network, n: int) -> list[int]:
+    """Look at all that is held, from the cursor around; the caller holds the network's row."""
+    bounds = tx.row(_BOUNDS, id=network.id)
+    assert bounds is not None
+    first, last, cursor = bounds
+    held = {row[0] for row in tx.rows(_NUMBERS, id=network.id)}
+    start = max(first, min(cursor, last + 1))
+    free: list[int] = []
+    for number in (*range(start, last + 1), *range(first, start)):
+        if number not in held:
+            free.append(number)
+            if len(free) == n:
+                tx.change(_PLACE, id=network.id, cursor=number + 1)
+                return free
+    raise NoMoreAddresses(network=network.id)
+
+
+def _certain_numbers(
+    tx: Tx, network: Network, wishes: Sequence[AddressWish], given: set[int]
+) -> dict[VifId, int]:
+    if not tx.change(_LOCK, id=network.id):
+        raise NotFound(what="Network", id=network.id)
+    cidr = ipaddress.IPv4Network(network.cidr)
+    wanted: dict[VifId, int] = {}
+    for wish in wishes:
+        assert wish.address is not None
+        try:
+            address = ipaddress.IPv4Address(wish.address)
+        except ValueError:
+            raise AddressNotInNetwork(address=wish.address, network=network.id) from None
+        if address not in cidr or (cidr.prefixlen < 31 and address in {cidr[0], cidr[-1]}):
+            raise AddressNotInNetwork(address=wish.address, network=network.id)
+        if int(address) in given or int(address) in wanted.values():
+            raise AddressInUse(address=wish.address)
+        wanted[wish.vif_id] = int(address)
+    names = [str(ipaddress.IPv4Address(number)) for number in wanted.values()]
+    taken = tx.row(_TAKEN, id=network.id, addresses=names)
+    if taken is not None:
+        raise AddressInUse(address=taken[0])
+    return wanted
+
+
+def address_v6(cidr: str, mac: str) -> str:
+    """Return the address that a guest with this MAC gives itself in an IPv6 range (RFC 4862, EUI-64)."""
+    octets = [int(part, 16) for part in mac.split(":")]
+    octets[0] ^= 2
+    interface = int.from_bytes(bytes([*octets[:3], 0xFF, 0xFE, *octets[3:]]), "big")
+    return str(ipaddress.IPv6Address(int(ipaddress.IPv6Network(cidr).network_address) | interface))
+
+
+def _row(network_id: str, address: str, wish: AddressWish | None, reserved: int = 0) -> Row:
+    number = 0 if ":" in address else int(ipaddress.IPv4Address(address))
+    if wish is None:
+        return (address, network_id, "", "", "", "", "", 0, reserved, number)
+    return (
+        address,
+        network_id,
+        wish.instance_id,
+        wish.vif_id,
+        wish.mac,
+        wish.hostname,
+        wish.host or "",
+        0,
+        reserved,
+        number,
+    )
+
+
+_RELEASE = Statement(sa.delete(FIXED_IPS).where(F.instance_id.in_(args("ids")), F.reserved == 0))
+_RELEASE_VIFS = Statement(sa.delete(FIXED_IPS).where(F.vif_id.in_(args("ids")), F.reserved == 0))
+_OF_INSTANCES = Statement(_SELECT.where(F.instance_id.in_(args("ids"))).order_by(F.number, F.address))
+_OF_NETWORKS = Statement(
+    _SELECT.where(F.network_id.in_(args("ids")), F.instance_id != "").order_by(F.number, F.address)
+)
+_HOLDERS = Statement(_SELECT.where(F.address == arg("address"), F.instance_id != ""))
+_COUNTS = Statement(sa.select(F.network_id, sa.func.count()).group_by(F.network_id))
+_MOVE = Statement(sa.update(FIXED_IPS).values(host=arg("host")).where(F.instance_id.in_(args("ids"))))
+_LEASED = Statement(
+    sa.update(FIXED_IPS)
+    .values(leased=arg("leased"))
+    .where(F.address == arg("address"), F.mac == arg("mac"), F.instance_id != "")
+)
+
+
+def release(tx: Tx, instances: Sequence[InstanceId]) -> int:
+    """Give up all addresses of these instances; return how many that were. Idempotent."""
+    return tx.change(_RELEASE, ids=instances) if instances else 0
+
+
+def release_vifs(tx: Tx, vifs: Sequence[VifId]) -> int:
+    """Give up the addresses of these interfaces; return how many that were. Idempotent."""
+    return tx.change(_RELEASE_VIFS, ids=vifs) if vifs else 0
+
+
+def set_host(tx: Tx, instances: Sequence[InstanceId], host: HostName | None) -> None:
+    """Note on which host the holders of addresses are."""
+    if instances:
+        tx.change(_MOVE, ids=instances, host=host or "")
+
+
+def set_leased(tx: Tx, address: str, mac: str, leased: bool) -> bool:
+    """Note what a DHCP server says; False when no one holds this address with this MAC."""
+    return bool(tx.change(_LEASED, address=address, mac=mac.lower(), leased=int(leased)))
+
+
+def of_instances(tx: Tx, instances: Sequence[InstanceId]) -> list[FixedIp]:
+    """Return the addresses of these instances."""
+    return [_fixed_ip(row) for row in tx.rows(_OF_INSTANCES, ids=instances)] if instances else []
+
+
+def of_vifs(tx: Tx, vifs: Sequence[VifId]) -> list[FixedIp]:
+    """Return the addresses of these interfaces."""
+    return [_fixed_ip(row) for row in tx.rows(_OF_VIFS, ids=vifs)] if vifs else []
+
+
+def of_networks(tx: Tx, networks: Sequence[NetworkId]) -> list[FixedIp]:
+    """Return the held addresses of these networks, in order."""
+    return [_fixed_ip(row) for row in tx.rows(_OF_NETWORKS, ids=networks)] if networks else []
+
+
+def holders(tx: Tx, address: str) -> list[FixedIp]:
+    """Return who holds an address; more than one if networks overlap."""
+    return [_fixed_ip(row) for row in tx.rows(_HOLDERS, address=address)]
+
+
+def counts(tx: Tx) -> dict[NetworkId, int]:
+    """Count the addresses of each network that are held or reserved."""
+    return dict(tx.rows(_COUNTS))
+
+
+def _fixed_ip(row: Row) -> FixedIp:
+    return FixedIp(
+        address=row[0],
+        network_id=row[1],
+        instance_id=row[2] or None,
+        vif_id=row[3] or None,
+        mac=row[4] or None,
+        hostname=row[5] or None,
+        host=row[6] or None,
+        leased=bool(row[7]),
+        reserved=bool(row[8]),
+    )

@@ -1,0 +1,230 @@
+"""Quotas: limits, and use counted in the transaction that uses.
+
+One row a scope (a project, or a user for key pairs) counts all resources, so reserving instances, cores and
+RAM is one conditional UPDATE: whoever would go over the limit changes nothing.  Reserve in the transaction
+that inserts, release in the one that deletes; there is nothing in between to leak.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+
+import msgspec
+import sqlalchemy as sa
+
+from nova.db import instances
+from nova.db.batch import Insert, Update
+from nova.db.engine import TryAgain, Tx
+from nova.db.schema import BIG, COUNT, NAME, WORD, arg, args, needed, table
+from nova.db.statements import Statement
+from nova.objects.ids import ProjectId, UserId
+
+RESOURCES = (
+    "instances", "cores", "ram", "key_pairs", "server_groups", "security_groups", "floating_ips", "networks",
+)  # fmt: skip
+
+USAGES = table(
+    "quota_usages",
+    sa.Column("scope", NAME, primary_key=True),
+    *(needed(resource, BIG) for resource in RESOURCES),
+)
+LIMITS = table(
+    "quota_limits",
+    sa.Column("scope", NAME, primary_key=True),
+    sa.Column("user_id", NAME, primary_key=True),
+    sa.Column("resource", WORD, primary_key=True),
+    needed("hard_limit", COUNT),
+)
+U, L = USAGES.c, LIMITS.c
+DEFAULT_CLASS = "class:default"
+
+
+class Shortage(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a reservation was refused: the resources that would go over, with all facts for the message."""
+
+    over: tuple[str, ...]
+    requested: dict[str, int]
+    used: dict[str, int]
+    limits: dict[str, int]
+
+
+def of_project(project: ProjectId) -> str:
+    """Return the scope of a project."""
+    return f"project:{project}"
+
+
+def of_user(user: UserId) -> str:
+    """Return the scope of a user (for key pairs)."""
+    return f"user:{user}"
+
+
+def reserve(tx: Tx, scope: str, deltas: Mapping[str, int], limits: Mapping[str, int]) -> Shortage | None:
+    """Use so much more of each resource if all stay within the limits (negative = none), else say why not."""
+    resources = tuple(sorted(deltas))
+    params = {f"d_{name}": deltas[name] for name in resources}
+    params |= {f"l_{name}": limits.get(name, -1) for name in resources}
+    if tx.change(_reserve(resources), scope=scope, **params):
+        return None
+    used = _used(tx, scope)
+    if used is None:
+        _MAKE.run(tx, [(scope, *([0] * len(RESOURCES)))])
+        if tx.change(_reserve(resources), scope=scope, **params):
+            return None
+        used = _used(tx, scope) or {}
+    over = tuple(n for n in resources if 0 <= limits.get(n, -1) < used.get(n, 0) + deltas[n])
+    if not over:  # somebody released just now
+        raise TryAgain()
+    return Shortage(
+        over=over,
+        requested={name: deltas[name] for name in resources},
+        used={name: used.get(name, 0) for name in resources},
+        limits={name: limits.get(name, -1) for name in resources},
+    )
+
+
+def reserve_between(
+    tx: Tx, scope: str, unit: Mapping[str, int], limits: Mapping[str, int], least: int, most: int
+) -> int | Shortage:
+    """Reserve for ``most`` units, or as many as fit if these are at least ``least``; return how many."""
+    count = most
+    for _ in range(10):
+        short = reserve(tx, scope, {name: n * count for name, n in unit.items()}, limits)
+        if short is None:
+            return count
+        room = [
+            (limits[name] - short.used[name]) // n
+            for name, n in unit.items()
+            if n > 0 and limits.get(name, -1) >= 0
+        ]
+        fits = min(room, default=count)
+        if fits < least or fits < 1:
+            asked = {name: n * least for name, n in unit.items()}
+            over = tuple(n for n in sorted(unit) if 0 <= limits.get(n, -1) < short.used[n] + asked[n])
+            return Shortage(over=over, requested=asked, used=short.used, limits=short.limits)
+        count = min(fits, count)
+    raise TryAgain()
+
+
+def release(tx: Tx, releases: Sequence[tuple[str, Mapping[str, int]]]) -> None:
+    """Give back; the caller makes sure that it does so once (it won the swap that deleted)."""
+    sums: dict[str, dict[str, int]] = {}
+    for scope, deltas in releases:
+        total = sums.setdefault(scope, {})
+        for name, n in deltas.items():
+            total[name] = total.get(name, 0) + n
+    if len(sums) == 1:
+        ((scope, total),) = sums.items()
+        names = tuple(sorted(total))
+        tx.change(_add(names), scope=scope, **{f"d_{name}": -total[name] for name in names})
+    elif sums:
+        _ADD_MANY.run(
+            tx, [(s, *(-total.get(name, 0) for name in RESOURCES)) for s, total in sorted(sums.items())]
+        )
+
+
+_MAKE = Insert(USAGES, ("scope", *RESOURCES), if_missing=True)
+_ADD_MANY = Update(USAGES, key="scope", adds=RESOURCES)
+_USED = Statement(sa.select(*(U[name] for name in RESOURCES)).where(U.scope == arg("scope")))
+
+
+@functools.cache
+def _reserve(resources: tuple[str, ...]) -> Statement:
+    room = [
+        sa.or_(arg(f"l_{name}", BIG) < 0, U[name] + arg(f"d_{name}", BIG) <= arg(f"l_{name}", BIG))
+        for name in resources
+    ]
+    values = {name: U[name] + arg(f"d_{name}", BIG) for name in resources}
+    return Statement(sa.update(USAGES).values(values).where(U.scope == arg("scope"), *room))
+
+
+@functools.cache
+def _add(resources: tuple[str, ...]) -> Statement:
+    values = {name: U[name] + arg(f"d_{name}", BIG) for name in resources}
+    return Statement(sa.update(USAGES).values(values).where(U.scope == arg("scope")))
+
+
+def _used(tx: Tx, scope: str) -> dict[str, int] | None:
+    row = tx.row(_USED, scope=scope)
+    return None if row is None else dict(zip(RESOURCES, map(int, row), strict=True))
+
+
+def used(tx: Tx, scope: str) -> dict[str, int]:
+    """Return what a scope uses, by resource."""
+    return _used(tx, scope) or dict.fromkeys(RESOURCES, 0)
+
+
+_LIMITS = Statement(
+    sa.select(L.scope, L.user_id, L.resource, L.hard_limit).where(
+        L.scope.in_(args("scopes")), L.user_id.in_(args("users"))
+    )
+)
+
+
+def limits(
+    tx: Tx, project: ProjectId, defaults: Mapping[str, int], user: UserId | None = None
+) -> dict[str, int]:
+    """Return the limits in force: options, below the default class, below the project's, below the user's."""
+    rows = tx.rows(_LIMITS, scopes=[DEFAULT_CLASS, of_project(project)], users=["", user or ""])
+    found = dict(defaults)
+    for scope, own in ((DEFAULT_CLASS, ""), (of_project(project), ""), (of_project(project), user)):
+        if own is not None:
+            found |= {resource: limit for s, u, resource, limit in rows if s == scope and u == own}
+    return found
+
+
+_SET = Insert(LIMITS, ("scope", "user_id", "resource", "hard_limit"))
+_UNSET = Statement(
+    sa.delete(LIMITS).where(
+        L.scope == arg("scope"), L.user_id == arg("user"), L.resource.in_(args("resources"))
+    )
+)
+_UNSET_ALL = Statement(sa.delete(LIMITS).where(L.scope == arg("scope"), L.user_id == arg("user")))
+_UNSET_EVERY = Statement(sa.delete(LIMITS).where(L.scope == arg("scope")))
+
+
+def set_limits(tx: Tx, scope: str, wanted: Mapping[str, int], user: UserId | None = None) -> None:
+    """Set limits of a scope (``of_project``, or ``DEFAULT_CLASS``), or of one user in it."""
+    if wanted:
+        tx.change(_UNSET, scope=scope, user=user or "", resources=sorted(wanted))
+        _SET.run(tx, [(scope, user or "", resource, limit) for resource, limit in sorted(wanted.items())])
+
+
+def clear_limits(tx: Tx, scope: str, user: UserId | None = None) -> None:
+    """Go back to the defaults: of one user, or of the scope with all its users."""
+    if user is None:
+        tx.change(_UNSET_EVERY, scope=scope)
+    else:
+        tx.change(_UNSET_ALL, scope=scope, user=user)
+
+
+_CORRECT = Statement(
+    sa.update(USAGES)
+    .values(instances=arg("instances"), cores=arg("cores"), ram=arg("ram"))
+    .where(U.scope == arg("scope"))
+)
+
+
+def recount(tx: Tx, project: ProjectId, *, repair: bool = False) -> tuple[dict[str, int], dict[str, int]]:
+    """Count what a project really uses; return (booked, real) for instances, cores and RAM.
+
+    With ``repair`` the books are set to the truth; the row is locked first, so nothing comes between.
+    """
+    scope = of_project(project)
+    if repair:
+        _MAKE.run(tx, [(scope, *([0] * len(RESOURCES)))])
+        tx.change(_add(("instances",)), scope=scope, d_instances=0)
+    booked = {name: n for name, n in used(tx, scope).items() if name in {"instances", "cores", "ram"}}
+    count, cores, ram = instances.use_of(tx, project)
+    real = {"instances": count, "cores": cores, "ram": ram}
+    if repair and real != booked:
+        tx.change(_CORRECT, scope=scope, **real)
+    return booked, real
+
+
+_SCOPES = Statement(sa.select(U.scope).where(U.scope.like("project:%")).order_by(U.scope))
+
+
+def projects(tx: Tx) -> list[ProjectId]:
+    """Return every project that ever used anything."""
+    return [ProjectId(scope.removeprefix("project:")) for (scope,) in tx.rows(_SCOPES)]
