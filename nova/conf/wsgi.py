@@ -12,7 +12,6 @@ GROUP = "wsgi"
 OPTIONS = [
     cfg.StrOpt("api_listen", default="0.0.0.0", help="Address the Compute API listens on."),
     cfg.PortOpt("api_listen_port", default=8774, help="Port of the Compute API; 0 takes any free one."),
-    count("api_workers", 1, "Processes that serve the Compute API.", least=1),
     count("default_pool_size", 200, "Requests one process serves at a time (eventlet).", least=1),
     count("threads", 16, "Threads that serve requests (threading).", least=1),
     seconds("keep_alive", 75.0, "How long an idle connection is kept", least=0.1),
@@ -27,7 +26,7 @@ class ServerConf(msgspec.Struct, frozen=True, kw_only=True):
 
     listen: str = "0.0.0.0"
     port: int = 8774
-    workers: int = 1
+
     pool_size: int = 200
     threads: int = 16
     keep_alive_s: float = 75.0
@@ -47,7 +46,6 @@ def read(conf: cfg.ConfigOpts) -> ServerConf:
     return ServerConf(
         listen=group.api_listen,
         port=group.api_listen_port,
-        workers=group.api_workers,
         pool_size=group.default_pool_size,
         threads=group.threads,
         keep_alive_s=group.keep_alive,

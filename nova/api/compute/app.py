@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import msgspec
+
 from nova.api.compute import registry, versions
 from nova.api.compute.discovery import Discovery
 from nova.api.compute.versions.base import History
@@ -47,38 +49,46 @@ class Site:
         return discovery.answer(start_response, discovery.choices(host, path), 300)
 
 
-def policy_of(operations: Iterable[Operation], conf: PolicyConf, clock: Clock) -> Policy:
-    """Return the policy that guards operations."""
-    return Policy(rules_of(tuple(operations)), conf, clock)
+def policy_of(conf: PolicyConf, clock: Clock, operations: Iterable[Operation] | None = None) -> Policy:
+    """Return the policy that guards operations (all registered ones unless told otherwise)."""
+    return Policy(rules_of(tuple(registry.operations() if operations is None else operations)), conf, clock)
+
+
+class Parts(msgspec.Struct, frozen=True, kw_only=True):
+    """What the API is built of."""
+
+    settings: ApiConf
+    conductor: Any
+    """The typed client of the conductor's contract."""
+    identity: Identity
+    policy: Policy
+    clock: Clock
 
 
 def build(
+    parts: Parts,
     *,
-    settings: ApiConf,
-    conductor: Any,
-    identity: Identity,
-    policy: Policy | None = None,
-    policy_conf: PolicyConf | None = None,
-    clock: Clock,
     operations: Sequence[Operation] | None = None,
     history: History | None = None,
     extra_filters: Sequence[Filter] = (),
 ) -> WSGI:
     """Return the whole site: version documents, ``/v2.1`` and ``/v2``, behind the middleware.
 
-    Without ``operations`` all registered resources are served.  ``policy`` is made from the operations'
-    rules unless it is handed in.
+    Without ``operations`` all registered resources are served, in the history of all released microversions.
     """
-    history = history or versions.history()
     resources = tuple(registry.operations() if operations is None else operations)
-    policy = policy or policy_of(resources, policy_conf or PolicyConf(), clock)
-    discovery = Discovery(history.oldest, history.newest, settings)
+    history = history or versions.history()
+    discovery = Discovery(history.oldest, history.newest, parts.settings)
     everything = (*discovery.operations(), *resources)
     editions = Editions(everything, history)
     services = Services(
-        conductor=conductor, policy=policy, clock=clock, settings=settings, features=history.features
+        conductor=parts.conductor,
+        policy=parts.policy,
+        clock=parts.clock,
+        settings=parts.settings,
+        features=history.features,
     )
-    guard = inner(identity, policy)
+    guard = inner(parts.identity, parts.policy)
     v21 = compose(guard, Endpoint(everything, editions, services, path="/v2.1"))
     v2 = compose(guard, Endpoint(everything, editions, services, path="/v2", legacy=True))
-    return compose(outer(settings.max_request_body_size, extra_filters), Site(discovery, v2, v21))
+    return compose(outer(parts.settings.max_request_body_size, extra_filters), Site(discovery, v2, v21))

@@ -58,13 +58,13 @@ class Discovery:
         entry["links"].append(
             {"rel": "describedby", "type": "text/html", "href": "http://docs.openstack.org/"}
         )
-        entry["media-types"] = [{"base": JSON_TYPE, "type": _VENDOR + ("2" if legacy else "2.1")}]
+        entry["media-types"] = [{"base": JSON_TYPE, "type": _VENDOR + ("2" if legacy else self._oldest)}]
         return {"version": entry}
 
     def choices(self, host: str, path: str) -> Json:
         """Return what is answered (300) to a path below no version."""
         entries = []
-        for name, status, media in (("v2.0", "DEPRECATED", "2"), ("v2.1", "CURRENT", "2.1")):
+        for name, status, media in (("v2.0", "DEPRECATED", "2"), ("v2.1", "CURRENT", self._oldest)):
             folder = "v2" if name == "v2.0" else "v2.1"
             entries.append(
                 {

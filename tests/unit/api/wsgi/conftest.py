@@ -11,6 +11,7 @@ import webob
 from nova.api.compute import app
 from nova.clock import StoppedClock
 from nova.conf.api import ApiConf
+from nova.conf.policy import PolicyConf
 from nova.identity.noauth import NoAuth
 from tests.unit.api.wsgi.boxes import OPERATIONS, Shelf, box_history
 
@@ -57,14 +58,15 @@ def build(**options: Any) -> Caller:
             {"id": "x9", "project": "bbbb2222", "name": "foreign", "note": None},
         ]
     )
-    site = app.build(
+    clock = StoppedClock()
+    parts = app.Parts(
         settings=ApiConf(**options),
         conductor=shelf,
         identity=NoAuth(),
-        clock=StoppedClock(),
-        operations=OPERATIONS,
-        history=box_history(),
+        policy=app.policy_of(PolicyConf(), clock, OPERATIONS),
+        clock=clock,
     )
+    site = app.build(parts, operations=OPERATIONS, history=box_history())
     return Caller(site, shelf)
 
 

@@ -1,0 +1,165 @@
+"""The HTTP server under a mouth: eventlet's on green threads, waitress on native ones.
+
+A :class:`HttpServer` is a service of a daemon: it starts, and when it stops it takes no new connections,
+finishes the requests in flight and closes the idle connections.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from nova import concurrency
+from nova.api.wsgi.response import WSGI
+from nova.clock import Clock
+from nova.conf.wsgi import ServerConf
+
+LOG = logging.getLogger(__name__)
+
+_LOOK_S = 0.02
+_MAX_CONNECTIONS = 10_000
+
+
+class _Engine(Protocol):
+    def run(self) -> None:
+        """Serve until told to stop."""
+
+    def stop(self, timeout_s: float) -> bool:
+        """Stop in good order; tell whether everything was finished."""
+
+
+def listen(conf: ServerConf) -> socket.socket:
+    """Return a listening socket; several processes share the port if ``reuse_port`` says so."""
+    family = socket.AF_INET6 if ":" in conf.listen else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if conf.reuse_port:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        listener.bind((conf.listen, conf.port))
+        listener.listen(conf.backlog)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+class HttpServer:
+    """Serves one WSGI application on one port."""
+
+    def __init__(self, app: WSGI, conf: ServerConf, clock: Clock, *, name: str = "api") -> None:
+        self._app = app
+        self._conf = conf
+        self._clock = clock
+        self._name = name
+        self._engine: _Engine | None = None
+        self._thread: threading.Thread | None = None
+        self.address: tuple[str, int] | None = None
+        """Where it listens, once it has started (the port, if the configuration said 0)."""
+
+    def start(self) -> None:
+        """Listen and serve in a thread of its own; raise ``OSError`` if the address cannot be had."""
+        listener = listen(self._conf)
+        self.address = listener.getsockname()[:2]
+        engine = _Green if concurrency.is_green() else _Native
+        self._engine = engine(self._app, listener, self._conf, self._clock)
+        self._thread = threading.Thread(target=self._engine.run, name=f"http-{self._name}", daemon=True)
+        self._thread.start()
+        LOG.info("%s listens on %s port %d", self._name, *self.address)
+
+    def stop(self, timeout_s: float) -> bool:
+        """Finish what was begun within ``timeout_s``; return false when requests were left behind."""
+        if self._engine is None or self._thread is None:
+            return True
+        timeout_s = min(timeout_s, self._conf.drain_s)
+        deadline = self._clock.monotonic() + timeout_s
+        finished = self._engine.stop(timeout_s)
+        self._thread.join(max(0.1, deadline - self._clock.monotonic()))
+        finished = finished and not self._thread.is_alive()
+        self._engine = self._thread = None
+        return finished
+
+
+class _Green:
+    """Eventlet's server: a green thread for each connection."""
+
+    def __init__(self, app: WSGI, listener: socket.socket, conf: ServerConf, clock: Clock) -> None:  # noqa: ARG002
+        self._app = app
+        self._listener = listener
+        self._conf = conf
+        self._stopping = False
+
+    def run(self) -> None:
+        try:
+            concurrency.serve_wsgi(
+                self._app,
+                self._listener,
+                pool_size=self._conf.pool_size,
+                keepalive_seconds=self._conf.keep_alive_s,
+                log=LOG,
+            )
+        except OSError:
+            # Shutting the listener down is what ends the server's wait for the next connection.
+            if not self._stopping:
+                raise
+
+    def stop(self, timeout_s: float) -> bool:  # noqa: ARG002
+        self._stopping = True
+        try:
+            self._listener.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            LOG.debug("the listener was closed already")
+        return True
+
+
+class _Native:
+    """Waitress: one thread for all sockets, a pool for the application."""
+
+    def __init__(self, app: WSGI, listener: socket.socket, conf: ServerConf, clock: Clock) -> None:
+        import waitress
+        from waitress import wasyncore
+
+        self._wasyncore: Any = wasyncore
+        logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+        self._clock = clock
+        self._server: Any = waitress.create_server(
+            app,
+            sockets=[listener],
+            threads=conf.threads,
+            channel_timeout=max(1, int(conf.keep_alive_s)),
+            connection_limit=_MAX_CONNECTIONS,
+            ident="",
+            clear_untrusted_proxy_headers=False,
+            expose_tracebacks=False,
+        )
+
+    def run(self) -> None:
+        self._server.run()
+
+    def stop(self, timeout_s: float) -> bool:
+        deadline = self._clock.monotonic() + timeout_s
+        server = self._server
+        # Only the listener is closed: the server's own close() would take the waker of the socket thread too.
+        self._in_loop(lambda: self._wasyncore.dispatcher.close(server))
+        while self._busy() and self._clock.monotonic() < deadline:
+            self._clock.sleep(_LOOK_S)
+        finished = not self._busy()
+        server.task_dispatcher.shutdown(timeout=max(0.1, deadline - self._clock.monotonic()))
+        self._in_loop(self._close_all)
+        return finished
+
+    def _busy(self) -> bool:
+        channels = list(self._server.active_channels.values())
+        return any(channel.requests or channel.total_outbufs_len for channel in channels)
+
+    def _in_loop(self, deed: Callable[[], None]) -> None:
+        """Have the socket thread do something: nobody else may touch its map."""
+        self._server.trigger.pull_trigger(deed)
+
+    def _close_all(self) -> None:
+        for channel in list(self._server.active_channels.values()):
+            channel.handle_close()
+        self._server.trigger.close()
