@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import logging
 from collections.abc import Iterable
 from typing import Any
 
@@ -16,6 +17,8 @@ from nova.errors.http import IdentityUnavailable, Unauthorized
 from nova.identity.cache import Proof
 from nova.identity.principal import Credentials, Principal
 
+LOG = logging.getLogger(__name__)
+
 _CAPTURED = "nova.captured"
 
 
@@ -28,11 +31,14 @@ class KeystoneProver:
 
     def __init__(self, conf: cfg.ConfigOpts, clock: Clock) -> None:
         self._clock = clock
+        for group, options in auth_token.list_opts():
+            conf.register_opts(options, group=group)
         settings: dict[str, Any] = {"oslo_config_config": conf, "delay_auth_decision": False}
-        self._middleware = auth_token.AuthProtocol(_reached, settings)
         if not conf.keystone_authtoken.memcached_servers:
             settings["token_cache_time"] = -1
-            self._middleware = auth_token.AuthProtocol(_reached, settings)
+        if not conf.keystone_authtoken.service_type:
+            settings["service_type"] = "compute"
+        self._middleware = auth_token.AuthProtocol(_reached, settings)
 
     def prove(self, shown: Credentials) -> Proof:
         request = webob.Request.blank(shown.path or "/", method=shown.method or "GET")
@@ -43,6 +49,7 @@ class KeystoneProver:
         try:
             answer = request.get_response(self._middleware)
         except ksa.ClientException as error:
+            LOG.warning("Keystone cannot be asked about a token: %s", error)
             raise IdentityUnavailable() from error
         if _CAPTURED not in request.environ:
             if answer.status_int == 401:

@@ -21,6 +21,7 @@ from nova.conf.api import ApiConf
 from nova.conf.policy import PolicyConf
 from nova.identity import Identity
 from nova.policy import Policy
+from nova.rpc.contracts.conductor import Conductor
 
 
 class Site:
@@ -58,7 +59,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     """What the API is built of."""
 
     settings: ApiConf
-    conductor: Any
+    conductor: Conductor
     """The typed client of the conductor's contract."""
     identity: Identity
     policy: Policy
@@ -91,4 +92,6 @@ def build(
     guard = inner(parts.identity, parts.policy)
     v21 = compose(guard, Endpoint(everything, editions, services, path="/v2.1"))
     v2 = compose(guard, Endpoint(everything, editions, services, path="/v2", legacy=True))
-    return compose(outer(parts.settings.max_request_body_size, extra_filters), Site(discovery, v2, v21))
+    return compose(
+        outer(parts.settings.max_request_body_size, parts.clock, extra_filters), Site(discovery, v2, v21)
+    )

@@ -7,7 +7,7 @@ from types import ModuleType
 
 from nova.api.wsgi.operation import Operation
 
-RESOURCES: tuple[str, ...] = ()
+RESOURCES: tuple[str, ...] = ("removed",)
 """Module names below ``nova.api.compute``, in the order of the documentation."""
 
 

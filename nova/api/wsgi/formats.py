@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 _UUID = re.compile(
     r"[0-9a-fA-F]{8}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{12}", re.ASCII
 )
+_LOST_PLUS = re.compile(r" (?=\d\d:?\d\d$)", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
@@ -42,10 +43,14 @@ def parse_date_time(value: str) -> datetime.datetime:
     """Return the moment as UTC; a value without offset is taken as UTC.  Raises ``ValueError``."""
     if not _DATE.match(value):
         raise ValueError(f"{value!r} is not a date")
-    moment = datetime.datetime.fromisoformat(value.replace(" ", "+", 1) if value.count(":") > 2 else value)
+    # A plus sign that a client did not escape in a query string arrives as a blank.
+    moment = datetime.datetime.fromisoformat(_LOST_PLUS.sub("+", value) if "T" in value else value)
     if moment.tzinfo is None:
         return moment.replace(tzinfo=datetime.UTC)
-    return moment.astimezone(datetime.UTC)
+    try:
+        return moment.astimezone(datetime.UTC)
+    except OverflowError as error:
+        raise ValueError(f"{value!r} is outside of the calendar") from error
 
 
 def is_base64(value: str) -> bool:

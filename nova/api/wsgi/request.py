@@ -15,6 +15,7 @@ from nova.clock import Clock
 from nova.conf.api import ApiConf
 from nova.context import RequestContext
 from nova.policy import Policy, Rule, Target
+from nova.rpc.contracts.conductor import Conductor
 
 Environ = dict[str, Any]
 
@@ -56,7 +57,7 @@ class Services:
     def __init__(
         self,
         *,
-        conductor: Any,
+        conductor: Conductor,
         policy: Policy,
         clock: Clock,
         settings: ApiConf,

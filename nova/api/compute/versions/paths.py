@@ -120,8 +120,8 @@ def _compiled(node: _Node) -> StepDown:
     every_key = _compiled(node.every_key) if node.every_key else None
 
     def run(document: Any) -> None:
-        if every_item is not None:
-            if type(document) is list:
+        if type(document) is list:
+            if every_item is not None:
                 for item in document:
                     every_item(item)
             return

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from nova import log
 from nova.api.wsgi.application import CONTEXT_KEY
 from nova.api.wsgi.faults import unauthorized
 from nova.api.wsgi.middleware.request_id import GLOBAL_REQUEST_ID, REQUEST_ID
@@ -39,7 +40,7 @@ class Auth:
             who = self._identity.authenticate(shown)
         except Unauthorized as error:
             return send(start_response, *unauthorized(error))
-        environ[CONTEXT_KEY] = RequestContext(
+        ctx = environ[CONTEXT_KEY] = RequestContext(
             request_id=environ[REQUEST_ID],
             global_request_id=get(GLOBAL_REQUEST_ID),
             user_id=who.user_id,
@@ -53,4 +54,5 @@ class Auth:
             service_roles=who.service_roles,
             remote_address=shown.remote_address or None,
         )
-        return self._app(environ, start_response)
+        with log.bound(ctx):
+            return self._app(environ, start_response)

@@ -1,0 +1,45 @@
+"""One log line for each request: who asked what, and what it cost."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+from nova.api.wsgi.middleware.request_id import REQUEST_ID
+from nova.api.wsgi.response import WSGI, Headers, StartResponse
+from nova.clock import Clock
+
+LOG = logging.getLogger(__name__)
+
+
+class AccessLog:
+    """Logs at INFO; costs next to nothing when that is off.  Query strings may hold names, never tokens."""
+
+    def __init__(self, app: WSGI, clock: Clock) -> None:
+        self._app = app
+        self._clock = clock
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        if not LOG.isEnabledFor(logging.INFO):
+            return self._app(environ, start_response)
+        began = self._clock.monotonic()
+        seen: list[str] = ["-"]
+
+        def start(status: str, headers: Headers, exc_info: Any = None) -> Any:
+            seen[0] = status[:3]
+            return start_response(status, headers, exc_info) if exc_info else start_response(status, headers)
+
+        answer = self._app(environ, start)
+        query = environ.get("QUERY_STRING")
+        LOG.info(
+            '%s "%s %s%s" %s %.1f ms %s',
+            environ.get("REMOTE_ADDR", "-"),
+            environ["REQUEST_METHOD"],
+            environ.get("PATH_INFO", ""),
+            f"?{query}" if query else "",
+            seen[0],
+            (self._clock.monotonic() - began) * 1000,
+            environ.get(REQUEST_ID, "-"),
+        )
+        return answer
