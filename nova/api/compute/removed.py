@@ -52,7 +52,6 @@ _ROUTES = (
     ("security_group_default_rules.delete", "DELETE", "/os-security-group-default-rules/{id}", ""),
     ("tenant_networks.create", "POST", "/os-tenant-networks", ""),
     ("tenant_networks.delete", "DELETE", "/os-tenant-networks/{id}", ""),
-    ("remote_consoles.os-getRDPConsole", "POST", "/servers/{id}/action", "os-getRDPConsole"),
     ("admin_actions.resetNetwork", "POST", "/servers/{id}/action", "resetNetwork"),
     ("consoles.index", "GET", "/servers/{server_id}/consoles", ""),
     ("consoles.create", "POST", "/servers/{server_id}/consoles", ""),

@@ -9,6 +9,7 @@ CHANGE = Change(
     summary="One resource gives every kind of console; the console actions end.",
     adds_operations=("remote_consoles.create",),
     ends_operations=(
+        "remote_consoles.os-getRDPConsole",
         "remote_consoles.os-getSPICEConsole",
         "remote_consoles.os-getSerialConsole",
         "remote_consoles.os-getVNCConsole",
