@@ -6,6 +6,7 @@ life span of the operation, query schema, body schema, policy, handler.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -17,7 +18,7 @@ from nova.api.wsgi.editions import Edition, Editions
 from nova.api.wsgi.faults import fault
 from nova.api.wsgi.links import Links, host_url
 from nova.api.wsgi.operation import Operation
-from nova.api.wsgi.request import Environ, Query, Request, Services, read_query
+from nova.api.wsgi.request import NO_NUL, Environ, Query, Request, Services, read_query
 from nova.api.wsgi.response import JSON_TYPE, Headers, StartResponse, json_bytes, send
 from nova.api.wsgi.router import Router, Target
 from nova.api.wsgi.version import LEGACY, Version, asked_version
@@ -26,6 +27,7 @@ from nova.errors import NovaError
 from nova.errors.http import (
     BodyTooLarge,
     Gone,
+    InvalidInput,
     MalformedBody,
     MalformedVersion,
     NoSuchAction,
@@ -34,6 +36,8 @@ from nova.errors.http import (
     UnsupportedMediaType,
     VersionNotSupported,
 )
+
+LOG = logging.getLogger(__name__)
 
 CONTEXT_KEY = "nova.context"
 VENDOR_TYPE = "application/vnd.openstack.compute+json"
@@ -69,7 +73,7 @@ class Endpoint:
         path = environ.get("PATH_INFO", "")
         if "//" in path:
             path = environ["PATH_INFO"] = _SLASHES.sub("/", path)
-        found = self._find(environ["REQUEST_METHOD"], path[len(self._path) :])
+        found = self._find(environ, path[len(self._path) :])
         if found is None:
             return _page(webob_exc.HTTPNotFound(), environ, start_response)
         target, variables, project = found
@@ -80,17 +84,22 @@ class Endpoint:
             version = LEGACY if self._legacy else self._negotiate(environ, headers)
             code, body = self._serve(environ, target, variables, project, version, headers)
         except NovaError as error:
+            if error.http >= 500 and error.http != 501:
+                LOG.warning("%s %s: %s", environ["REQUEST_METHOD"], path, error)
             code, own, body = fault(error)
             headers.extend(own)
         return send(start_response, code, headers, body)
 
-    def _find(self, method: str, path: str) -> tuple[Target, dict[str, str], str | None] | None:
-        """Match a path with or without project id in front."""
+    def _find(self, environ: Environ, path: str) -> tuple[Target, dict[str, str], str | None] | None:
+        """Match a path with or without project id in front (the caller's own may look as it likes)."""
+        if "\0" in path:
+            return None
+        method = environ["REQUEST_METHOD"]
         found = self.router.match(method, path)
         if found is not None:
             return found[0], found[1], None
         head, _, rest = path[1:].partition("/")
-        if head and self._project.fullmatch(head):
+        if head and (head == environ[CONTEXT_KEY].project_id or self._project.fullmatch(head)):
             found = self.router.match(method, "/" + rest)
             if found is not None:
                 return found[0], found[1], head
@@ -185,7 +194,8 @@ class Endpoint:
         host = host_url(
             environ, settings.compute_link_prefix, behind_proxy=settings.enable_proxy_headers_parsing
         )
-        links = Links(host, self._path, f"/{project}" if project else "", environ["PATH_INFO"])
+        prefix = settings.glance_link_prefix.rstrip("/") or host
+        links = Links(host, self._path, f"/{project}" if project else "", environ["PATH_INFO"], prefix)
         return Request(environ, ctx, operation, version, self._services, links)
 
     def _render(self, req: Request, edition: Edition, value: Any, headers: Headers) -> tuple[int, bytes]:
@@ -241,9 +251,21 @@ def read_body(environ: Environ, limit: int) -> Any:
     if not data:
         return None
     try:
-        return msgspec.json.decode(data)
+        body = msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise MalformedBody() from None
+    if b"\\u0000" in data and _holds_nul(body):
+        raise InvalidInput(reason=NO_NUL)
+    return body
+
+
+def _holds_nul(value: Any) -> bool:
+    """Tell whether some text holds a NUL character: no database takes it, no program has a use for it."""
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, dict):
+        return any(_holds_nul(key) or _holds_nul(below) for key, below in value.items())
+    return isinstance(value, list) and any(map(_holds_nul, value))
 
 
 __all__ = ["CONTEXT_KEY", "Endpoint", "MalformedVersion", "read_body"]

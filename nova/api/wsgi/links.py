@@ -16,11 +16,14 @@ class Links:
     leave the version out.
     """
 
-    __slots__ = ("_bookmark", "_self", "own_url")
+    __slots__ = ("_bookmark", "_images", "_self", "own_url")
 
-    def __init__(self, host_url: str, version_path: str, project_part: str, own_path: str) -> None:
+    def __init__(
+        self, host_url: str, version_path: str, project_part: str, own_path: str, image_prefix: str = ""
+    ) -> None:
         self._self = f"{host_url}{version_path}{project_part}/"
         self._bookmark = f"{host_url}{project_part}/"
+        self._images = f"{image_prefix or host_url}{project_part}/images/"
         self.own_url = f"{host_url}{own_path}"
 
     def to(self, path: str) -> str:
@@ -41,6 +44,10 @@ class Links:
     def only_bookmark(self, path: str) -> list[Link]:
         """Return just the ``bookmark`` link, as views show it for what belongs to a resource."""
         return [{"rel": "bookmark", "href": self._bookmark + path}]
+
+    def image(self, image_id: str) -> list[Link]:
+        """Return the ``bookmark`` link of an image (below ``[api]glance_link_prefix`` if that is set)."""
+        return [{"rel": "bookmark", "href": self._images + image_id}]
 
     def following(self, query: Mapping[str, list[str]], marker: str) -> list[Link]:
         """Return the ``next`` link: this request's keys in sorted order, with the new marker."""

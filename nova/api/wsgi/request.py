@@ -14,10 +14,12 @@ from nova.api.wsgi.version import LEGACY, Version
 from nova.clock import Clock
 from nova.conf.api import ApiConf
 from nova.context import RequestContext
+from nova.errors.http import InvalidInput
 from nova.policy import Policy, Rule, Target
 from nova.rpc.contracts.conductor import Conductor
 
 Environ = dict[str, Any]
+NO_NUL = "Text must not hold NUL characters."
 
 
 class Query:
@@ -192,8 +194,10 @@ class Request:
 
 
 def read_query(environ: Environ) -> dict[str, list[str]]:
-    """Return the query string as key to list of values, blank values kept."""
+    """Return the query string as key to list of values, blank values kept.  Raises 400 for NUL characters."""
     text = environ.get("QUERY_STRING", "")
+    if "%00" in text or "\0" in text:
+        raise InvalidInput(reason=NO_NUL)
     values: dict[str, list[str]] = {}
     if text:
         for key, value in parse_qsl(text, keep_blank_values=True):

@@ -221,6 +221,23 @@ def test_paging(call: Caller) -> None:
     assert len(small("GET", "/v2.1/boxes?limit=500").json["boxes"]) == 1
 
 
+def test_nul_characters_go_nowhere(call: Caller) -> None:
+    for body in (
+        b'{"box": {"name": "a\\u0000b"}}',
+        b'{"box": {"na\\u0000me": "x"}}',
+        b'[{"a": ["\\u0000"]}]',
+    ):
+        assert "NUL" in fault(call("POST", "/v2.1/boxes", body), 400, "badRequest")
+    assert call("POST", "/v2.1/boxes", b'{"box": {"name": "a\\\\u0000b"}}').status_int == 200
+    assert "NUL" in fault(call("GET", "/v2.1/boxes?marker=%00"), 400, "badRequest")
+    assert call("GET", "/v2.1/boxes/a%00b").status_int == 404
+
+
+def test_a_project_id_of_any_form_is_known_to_its_owner(call: Caller) -> None:
+    assert call("GET", "/v2.1/My Project/boxes", user="joe:My Project").json == {"boxes": []}
+    assert call("GET", "/v2.1/Other Project/boxes", user="joe:My Project").status_int == 404
+
+
 def test_link_prefix() -> None:
     call = build(compute_link_prefix="https://cloud.example/compute/")
     link = call("GET", "/v2.1/boxes/b0").json["box"]["links"][0]["href"]
