@@ -10,6 +10,7 @@ from pathlib import Path
 
 from nova_tools.commands import environment
 from nova_tools.processes import Program
+from nova_tools.waiting import wait_until
 
 _QEMU_CONF = """\
 user = "root"
@@ -105,6 +106,16 @@ class Libvirt:
             ["virsh", "-c", self.uri, "uri"], env=environment(), capture_output=True, timeout=20, check=False
         )
         return asked.returncode == 0
+
+    def shut_down_guests(self, seconds: float = 10.0) -> int:
+        """Press each running guest's power button, end those that do not obey; return how many there were."""
+        running = self._virsh("list", "--uuid").split()
+        for guest in running:
+            self._virsh("shutdown", guest)
+        if running and not wait_until(lambda: not self._virsh("list", "--uuid").split(), seconds, pause=0.3):
+            for guest in self._virsh("list", "--uuid").split():
+                self._virsh("destroy", guest)
+        return len(running)
 
     def destroy_guests(self) -> int:
         """End every guest of this daemon and forget it; return how many there were."""

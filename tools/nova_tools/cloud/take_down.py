@@ -1,0 +1,80 @@
+"""``down`` and ``reset``: everything the cloud started or made on this machine goes away again."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+from nova_tools import nova_conf
+from nova_tools.cloud.parts import Cloud
+from nova_tools.commands import environment
+from nova_tools.processes import Program
+from nova_tools.progress import Progress
+
+_FIREWALL_TABLE = "nova-network"
+_KEPT = {"installed", "logs"}
+
+
+def stop(cloud: Cloud, progress: Progress) -> int:
+    """Stop Nova's daemons, the guests, then what was behind them; return how many daemons ran. Idempotent."""
+    supervisor = cloud.supervisor
+    nova, backing = cloud.nova_programs(), cloud.backing_programs()
+    stopped = _end_all(cloud, nova, progress)
+    if cloud.settings.driver == "libvirt" and supervisor.pid("libvirtd") is not None:
+        guests = cloud.libvirt.shut_down_guests()
+        if guests:
+            progress.say(f"  {guests} guests stopped")
+    _clean_network(cloud.places.home)
+    stopped += _end_all(cloud, backing, progress)
+    known = {program.name for program in (*nova, *backing)}
+    for name in set(supervisor.names()) - known:  # of an earlier form of this cloud
+        stopped += supervisor.stop(name)
+    return stopped
+
+
+def _end_all(cloud: Cloud, programs: list[Program], progress: Progress) -> int:
+    def end(program: Program) -> int:
+        ran = cloud.supervisor.end(program)
+        if ran:
+            progress.say(f"  {program.name} stopped")
+        return int(ran)
+
+    with ThreadPoolExecutor(max(1, len(programs))) as pool:
+        return sum(pool.map(end, programs))
+
+
+def _clean_network(home: Path) -> None:
+    """End our dnsmasq processes (they outlive nova-network on purpose), take bridge and rules away."""
+    for pid_file in home.glob("nova/**/*.pid"):
+        with suppress(OSError, ValueError):
+            _end_dnsmasq(int(pid_file.read_text().split()[0]), home)
+    for words in (
+        ["ip", "link", "delete", nova_conf.BRIDGE],
+        ["nft", "delete", "table", "ip", _FIREWALL_TABLE],
+    ):
+        with suppress(FileNotFoundError):
+            subprocess.run(words, env=environment(), capture_output=True, timeout=20, check=False)
+
+
+def _end_dnsmasq(pid: int, home: Path) -> None:
+    """Send SIGTERM if that pid is a dnsmasq that works for this cloud."""
+    command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    if command[0].endswith(b"dnsmasq") and any(str(home).encode() in word for word in command):
+        subprocess.run(["kill", f"-{signal.SIGTERM.value}", str(pid)], check=False, timeout=10)
+
+
+def remove(cloud: Cloud, progress: Progress, *, everything: bool) -> None:
+    """After :func:`stop`: forget servers, databases, images, passwords; with ``everything`` all there is."""
+    home = cloud.places.home
+    for path in sorted(home.iterdir()) if home.exists() else ():
+        if path.name in _KEPT and not everything:
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+    progress.say(f"  {home} is empty" if everything else f"  {home} keeps only what was installed, and logs")
