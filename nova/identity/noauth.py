@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nova.errors.http import Unauthorized
 from nova.identity.principal import Credentials, Principal
-from nova.policy.rules import with_implied
+from nova.identity.roles import with_implied
 
 
 class NoAuth:

@@ -15,7 +15,7 @@ import msgspec
 from nova.clock import Clock
 from nova.errors.http import IdentityUnavailable, Unauthorized
 from nova.identity.principal import Credentials, Principal
-from nova.policy.rules import with_implied
+from nova.identity.roles import with_implied
 
 _LOOK_SECONDS = 2.0
 

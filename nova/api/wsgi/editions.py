@@ -2,16 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
 
-from nova.api.compute.versions.base import History, Lift
-from nova.api.compute.versions.paths import StepDown
 from nova.api.wsgi.operation import Operation
 from nova.api.wsgi.schema import Check, Checks, drop_unknown
 from nova.api.wsgi.version import LEGACY, Version
 
+Json = dict[str, Any]
+Lift = Callable[[Json], Json]
+StepDown = Callable[[Any], None]
+
 _UNCHECKED_QUERY: frozenset[str] = frozenset()
+
+
+class Versions(Protocol):
+    """A history of versions: what an operation looked like at any of them."""
+
+    @property
+    def oldest(self) -> Version:
+        """The first version."""
+        ...
+
+    @property
+    def newest(self) -> Version:
+        """The version that operations are written in."""
+        ...
+
+    def lifetime(self, name: str) -> tuple[Version, Version | None]:
+        """Return the first version that has an operation, and the last one."""
+        ...
+
+    def body_schema(self, name: str, newest: Json | None, version: Version) -> Json | None:
+        """Return the schema of a request body at a version."""
+        ...
+
+    def query_schema(self, name: str, newest: Json | None, version: Version) -> Json | None:
+        """Return the schema of a query string at a version."""
+        ...
+
+    def lifts(self, name: str, version: Version) -> tuple[Lift, ...]:
+        """Return what turns a body of a version into one of the newest."""
+        ...
+
+    def step_down(self, name: str, version: Version) -> StepDown | None:
+        """Return what turns an answer of the newest version into one of another."""
+        ...
+
+    def success(self, name: str, newest: int, version: Version) -> int:
+        """Return the code of a successful answer at a version."""
+        ...
 
 
 class Edition:
@@ -28,7 +68,7 @@ class Edition:
         "step_down",
     )
 
-    def __init__(self, operation: Operation, version: Version, history: History, checks: Checks) -> None:
+    def __init__(self, operation: Operation, version: Version, history: Versions, checks: Checks) -> None:
         story = operation.story
         body = history.body_schema(story, operation.body, version)
         query = history.query_schema(story, operation.query, version)
@@ -63,7 +103,7 @@ class Edition:
 class Editions:
     """All editions of all operations; made when first asked for."""
 
-    def __init__(self, operations: Iterable[Operation], history: History) -> None:
+    def __init__(self, operations: Iterable[Operation], history: Versions) -> None:
         self.history = history
         self._checks = Checks()
         self._known: dict[tuple[str, Version], Edition] = {}

@@ -11,6 +11,7 @@ from nova.clock import StoppedClock
 from nova.conf.policy import PolicyConf
 from nova.context import RequestContext
 from nova.errors.http import PolicyForbids
+from nova.identity.roles import with_implied
 from nova.policy import (
     ADMIN,
     ADMIN_OR_OWNING_USER,
@@ -24,7 +25,6 @@ from nova.policy import (
     Rule,
     Target,
 )
-from nova.policy.rules import with_implied
 from nova.policy.sample import sample
 
 RULES = {

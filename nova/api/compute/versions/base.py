@@ -73,8 +73,8 @@ class History:
         self._numbers = tuple(change.number for change in self.changes)
         if list(self._numbers) != sorted(set(self._numbers)):
             raise ValueError("changes must come in ascending order, one for each version")
-        self.oldest = oldest
-        self.newest = self._numbers[-1] if self._numbers else oldest
+        self.oldest: Version = oldest
+        self.newest: Version = self._numbers[-1] if self._numbers else oldest
         self.features: dict[str, Version] = {}
         for change, number in zip(self.changes, self._numbers, strict=True):
             for feature in change.features:
