@@ -27,3 +27,9 @@ class LinkMissing(NovaError):
     """A network device that is needed does not exist."""
 
     template = "There is no network device {device}."
+
+
+class LinkRefused(NovaError):
+    """The kernel would not change a network device, an address or a route."""
+
+    template = "The network devices of this machine could not be changed: {reason}"

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from nova.concurrency import in_native_thread
-from nova.errors.host import LinkMissing
+from nova.errors.host import LinkMissing, LinkRefused
 
 T = TypeVar("T")
 
@@ -243,8 +243,11 @@ def _with_socket(act: Callable[[Any], T]) -> T:
     # A slow import that only agents need.
     from pyroute2 import IPRoute
 
-    with IPRoute() as ip:
-        return act(ip)
+    try:
+        with IPRoute() as ip:
+            return act(ip)
+    except _netlink_error() as error:
+        raise LinkRefused(reason=str(error)) from error
 
 
 def _netlink_error() -> type[Any]:
