@@ -15,7 +15,7 @@ import msgspec
 
 from nova import ids
 from nova.clock import Clock
-from nova.context import RequestContext, system_context
+from nova.context import RequestContext
 from nova.errors import BadRequest, NovaError
 from nova.errors.network import NetworkNotHere
 from nova.network.jobs import JobBook
@@ -30,6 +30,8 @@ from nova.objects.network import NetworkState, Topology
 _LOG = logging.getLogger(__name__)
 
 TOPIC = "network"
+_PATIENCE_S = 15.0
+"""How long a look at the truth may take; what can be healed without it must not wait for ever."""
 
 
 class Conductor(Protocol):
@@ -87,7 +89,10 @@ class Agent:
         self._options = options
         self._one_at_a_time = threading.Lock()
         self._state: NetworkState | None = None
-        self._asked_what_is_owed = False
+
+    def greet(self) -> None:
+        """Ask the conductor which jobs are still wanted of this host, and take them."""
+        self.order(self._conductor.owed(_context(), self.host, TOPIC))
 
     def order(self, jobs: list[Job]) -> None:
         """Take jobs; they are done soon and answered by a report."""
@@ -112,7 +117,6 @@ class Agent:
 
     def heal(self) -> str | None:
         """Look at the whole host and repair it; without a conductor, after the truth known last."""
-        self._ask_what_is_owed()
         with self._one_at_a_time:
             try:
                 applied = self._bring_up_to_date(look=True)
@@ -132,6 +136,9 @@ class Agent:
             self.book.told(outcomes)
         leases = self.leases.flush()
         return f"{len(outcomes)} jobs told" if outcomes else leases
+
+    def start(self) -> None:
+        """Nothing to begin: the loops do everything."""
 
     def stop(self, timeout_s: float) -> bool:
         """Listen for leases no more.  The host is left as it is: guests keep their network."""
@@ -180,14 +187,11 @@ class Agent:
         name, facts = error.to_wire()
         return self.book.outcome(job, Verdict.FAILED, (name, facts))
 
-    def _ask_what_is_owed(self) -> None:
-        if not self._asked_what_is_owed:
-            self.order(self._conductor.owed(_context(), self.host, TOPIC))
-            self._asked_what_is_owed = True
-
     def _tell_lease(self, event: LeaseEvent) -> None:
         self._conductor.lease_changed(_context(), event.address, event.mac, event.leased, self.host)
 
 
 def _context() -> RequestContext:
-    return system_context(ids.new_request_id())
+    return RequestContext(
+        request_id=ids.new_request_id(), is_admin=True, roles=("admin",), timeout_s=_PATIENCE_S
+    )

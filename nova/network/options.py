@@ -58,7 +58,7 @@ def read(conf: cfg.ConfigOpts) -> NetworkOptions:
         dmz_cidr=tuple(group.dmz_cidr),
         metadata_host=group.metadata_host,
         metadata_port=group.metadata_port,
-        dhcp_domain=group.dhcp_domain,
+        dhcp_domain=conf.dhcp_domain,
         dhcp_lease_time=group.dhcp_lease_time,
         dns_servers=tuple(group.dns_server),
         default_mtu=group.network_device_mtu,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 from collections.abc import Iterable
 
 from nova.network.topology.base import BridgePlan
+from nova.objects.ids import HostName
 from nova.privsep.links import SCOPE_GLOBAL, Links
 
 ALIAS = "nova-network"
@@ -15,8 +17,9 @@ ALIAS = "nova-network"
 class Bridges:
     """The bridges of this host."""
 
-    def __init__(self, links: Links) -> None:
+    def __init__(self, links: Links, host: HostName) -> None:
         self._links = links
+        self._host = host
 
     def apply(self, plan: BridgePlan) -> list[str]:
         """Make a bridge and what belongs to it; return what had to be changed, in words."""
@@ -28,6 +31,8 @@ class Bridges:
             done.append(f"bridge {name} switched on")
         if plan.uplink:
             done += self._join_uplink(name, plan.uplink)
+        elif plan.addresses and links.set_mac(name, stable_mac(self._host, name)):
+            done.append(f"bridge {name} got its MAC")
         done += self._own_addresses(plan)
         return done
 
@@ -76,3 +81,13 @@ class Bridges:
             f"address {moved} moved from {uplink} to {name}" for moved in links.move_addresses(uplink, name)
         ]
         return done
+
+
+def stable_mac(host: HostName, bridge: str) -> str:
+    """Return the MAC of a bridge of ours: always the same, and another one on each host.
+
+    By itself a bridge takes the lowest MAC of its ports: guests would lose their router whenever one comes or
+    goes.
+    """
+    octets = hashlib.sha256(f"{host}/{bridge}".encode()).digest()[:5]
+    return ":".join(f"{octet:02x}" for octet in (0x02, *octets))

@@ -46,6 +46,7 @@ class Dhcp:
         self._options = options
         self._release = release
         self._root = Path(options.networks_path)
+        self._told_user = False
 
     def spools(self) -> list[Path]:
         """Name the files in which the callback keeps events while nobody listens."""
@@ -57,7 +58,7 @@ class Dhcp:
         ``bridge_index`` tells one life of the bridge from the next: dnsmasq is bound to it.
         """
         folder = self._folder(plan.network)
-        configuration = plan.configuration + _own_lines(folder)
+        configuration = plan.configuration + _own_lines(folder, self._user())
         _write(folder / "lease-hook", self._hook(folder, plan.network), 0o755)
         _write(folder / "dnsmasq.conf", configuration, 0o644)
         _write(folder / "opts", plan.options, 0o644)
@@ -100,6 +101,19 @@ class Dhcp:
         folder.mkdir(mode=0o755, parents=True, exist_ok=True)
         return folder
 
+    def _user(self) -> str:
+        """Return whom dnsmasq becomes: the user of the options, or root when our folders are closed to it."""
+        chosen = self._options.dnsmasq_user
+        if chosen in ("", "root"):
+            return chosen
+        for folder in (self._root, *self._root.parents):
+            if not folder.stat().st_mode & 0o001:
+                if not self._told_user:
+                    _LOG.warning("dnsmasq runs as root: %s is closed to user %s", folder, chosen)
+                self._told_user = True
+                return "root"
+        return chosen
+
     def _hook(self, folder: Path, network: NetworkId) -> str:
         if self._options.dhcpbridge:
             program = [self._options.dhcpbridge]
@@ -124,27 +138,15 @@ class Dhcp:
             _LOG.warning("the lease of %s could not be given back: %s", address, error)
 
 
-def check_folder(path: str, user: str) -> str:
-    """Return the user dnsmasq can run as: ``user``, or root when the folders to ``path`` are closed to it."""
-    if user in ("", "root"):
-        return user
-    place = Path(path)
-    place.mkdir(mode=0o755, parents=True, exist_ok=True)
-    for folder in (place, *place.parents):
-        if not folder.stat().st_mode & 0o001:
-            _LOG.warning("dnsmasq runs as root: %s is closed to user %s", folder, user)
-            return "root"
-    return user
-
-
-def _own_lines(folder: Path) -> str:
+def _own_lines(folder: Path, user: str) -> str:
     names = {
         "pid-file": "pid",
         "dhcp-hostsfile": "hosts",
         "dhcp-optsfile": "opts",
         "dhcp-script": "lease-hook",
     }
-    return "".join(f"{option}={folder / name}\n" for option, name in names.items())
+    lines = [f"{option}={folder / name}\n" for option, name in names.items()]
+    return "".join([*lines, *([f"user={user}\n"] if user else [])])
 
 
 def _safe(network: NetworkId) -> str:

@@ -39,7 +39,7 @@ class Machine:
     def __init__(self, options: NetworkOptions, host: HostName, links: Links | None = None) -> None:
         links = links or Links()
         self._host = host
-        self._bridges = Bridges(links)
+        self._bridges = Bridges(links, host)
         self._routes = Routes(links)
         self._firewall = Firewall(Nft(options.nft_program), options.firewall_table)
         self.dhcp = Dhcp(options)

@@ -43,8 +43,6 @@ def configuration(network: Network, shape: Shape, chosen: NetworkOptions) -> str
     servers = network.dns or chosen.dns_servers
     if servers:
         lines += ["no-resolv", "strict-order", *(f"server={server}" for server in servers)]
-    if chosen.dnsmasq_user:
-        lines.append(f"user={chosen.dnsmasq_user}")
     if chosen.dnsmasq_config_file:
         lines.append(f"conf-file={chosen.dnsmasq_config_file}")
     return "\n".join(lines) + "\n"
