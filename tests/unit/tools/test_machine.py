@@ -7,16 +7,15 @@ from nova_tools.cloud.settings import Settings
 from nova_tools.trouble import Trouble
 
 ROUTES = """\
-default via 192.0.2.1 dev eth0
-192.0.2.0/24 dev eth0 proto kernel scope link src 192.0.2.2
-10.20.0.0/16 dev vpn0
-local 127.0.0.0/8 dev lo table local
-local 192.0.2.2 dev eth0 table local
+Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT
+eth0\t00000000\t010200C0\t0003\t0\t0\t0\t00000000\t0\t0\t0
+eth0\t000200C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0
+vpn0\t0000140A\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0
 """
 
 
-def test_routes_are_read_without_default_and_loopback() -> None:
-    assert read_routes(ROUTES) == ["192.0.2.0/24", "10.20.0.0/16", "192.0.2.2"]
+def test_routes_are_read_without_the_default() -> None:
+    assert read_routes(ROUTES) == ["192.0.2.0/24", "10.20.0.0/16"]
 
 
 def test_the_guests_get_a_range_that_meets_no_route() -> None:

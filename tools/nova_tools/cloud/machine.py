@@ -12,7 +12,6 @@ from pathlib import Path
 
 from nova_tools import ports
 from nova_tools.cloud.settings import Ports, Settings
-from nova_tools.commands import run
 from nova_tools.processes import Supervisor
 from nova_tools.trouble import Trouble
 
@@ -91,16 +90,18 @@ def free_range(used: Iterable[str]) -> str:
 
 def networks_in_use() -> list[str]:
     """List the IPv4 networks this machine has routes to (the default route aside)."""
-    shown = run(["ip", "-4", "route", "show", "table", "all"])
-    return read_routes(shown)
+    return read_routes(Path("/proc/net/route").read_text())
 
 
-def read_routes(shown: str) -> list[str]:
-    """Read the destinations from ``ip route`` lines."""
-    found = re.findall(
-        r"^(?:(?:local|unicast|blackhole|broadcast) )?(\d+\.\d+\.\d+\.\d+(?:/\d+)?)", shown, re.M
-    )
-    return [network for network in found if not network.startswith(("127.", "169.254."))]
+def read_routes(table: str) -> list[str]:
+    """Read the destinations from ``/proc/net/route`` (addresses and masks there are in host order)."""
+    found = []
+    for line in table.splitlines()[1:]:
+        fields = line.split()
+        destination, mask = (socket.inet_ntoa(int(fields[n], 16).to_bytes(4, "little")) for n in (1, 7))
+        if mask != "0.0.0.0":
+            found.append(str(ipaddress.ip_network(f"{destination}/{mask}")))
+    return found
 
 
 def name_of_this_machine() -> str:
