@@ -41,6 +41,7 @@ class RabbitMQ:
             "vm_memory_high_watermark.absolute = 512MiB\n"
             "disk_free_limit.absolute = 50MB\n"
             "log.console = true\n"
+            "log.connection.level = error\n"
         )
 
     def program(self, name: str = "rabbitmq") -> Program:
