@@ -8,7 +8,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from nova_tools.commands import environment
+from nova_tools.commands import environment, run
 from nova_tools.processes import Program
 from nova_tools.trouble import Trouble
 
@@ -68,9 +68,19 @@ class RabbitMQ:
         except OSError:
             return False
 
+    @property
+    def node(self) -> str:
+        """The node's name."""
+        return f"nova{self.port}@localhost"
+
+    def control(self, *words: str) -> str:
+        """Run ``rabbitmqctl`` and return what it prints."""
+        argv = [str(_sbin() / "rabbitmqctl"), "-n", self.node, *words]
+        return run(argv, env=environment(**self._env()), seconds=90)
+
     def _env(self) -> dict[str, str]:
         return {
-            "RABBITMQ_NODENAME": f"nova{self.port}@localhost",
+            "RABBITMQ_NODENAME": self.node,
             "RABBITMQ_DIST_PORT": str(self.dist_port),
             "ERL_EPMD_PORT": str(self.epmd_port),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
