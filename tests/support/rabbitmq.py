@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,7 +39,7 @@ class Broker:
 
     def kill(self) -> None:
         """End the node at once, as a power cut does."""
-        self._supervisor.stop("rabbitmq", with_signal=signal.SIGKILL)
+        self._supervisor.kill("rabbitmq")
 
     def stop(self) -> None:
         """End the node in good order, and what it started beside itself."""

@@ -73,8 +73,11 @@ class Supervisor:
         if self.pid(program.name) is not None:
             self._wait_ready(program)
             return False
-        if program.port is not None:
-            ports.require_free(program.address, program.port, program.name)
+        port = program.port
+        if port is not None:
+            # A process that was killed just now holds its port until the last of its threads is gone.
+            wait_until(lambda: ports.is_free(program.address, port), 2)
+            ports.require_free(program.address, port, program.name)
         self.run_dir.mkdir(parents=True, exist_ok=True)
         self.log_dir.mkdir(parents=True, exist_ok=True)
         with self.log_of(program.name).open("ab") as log:
@@ -116,9 +119,19 @@ class Supervisor:
             if not wait_until(lambda: self.pid(name) is None, seconds):
                 _signal(pid, signal.SIGKILL)
                 wait_until(lambda: self.pid(name) is None, 5)
-            _signal_group(pid, signal.SIGKILL)
+            # Its children have had the same news; what still lives after a moment is in the way.
+            if not wait_until(lambda: not _group_lives(pid), 2):
+                _signal_group(pid, signal.SIGKILL)
+                wait_until(lambda: not _group_lives(pid), 5)
         self._pid_file(name).unlink(missing_ok=True)
         return pid is not None
+
+    def kill(self, name: str) -> None:
+        """End a program and its children at once, as a power cut does."""
+        pid = self.pid(name)
+        if pid is not None:
+            _signal_group(pid, signal.SIGKILL)
+        self.stop(name)
 
     def end(self, program: Program) -> bool:
         """Stop a program in the way it wants to be stopped."""
@@ -138,6 +151,16 @@ def _start_time(pid: int) -> str | None:
     except OSError:
         return None
     return None if fields[0] in "ZX" else fields[19]
+
+
+def _group_lives(group: int) -> bool:
+    """Tell whether some process of a process group is left (a dead one that nobody collects is not)."""
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = path.read_text().rsplit(")", 1)[1].split()
+            if fields[2] == str(group) and fields[0] not in "ZX":
+                return True
+    return False
 
 
 def _reap(pid: int) -> None:

@@ -9,6 +9,7 @@ import pytest
 from nova_tools.ports import free_port
 from nova_tools.processes import Program, Supervisor
 from nova_tools.trouble import Trouble
+from nova_tools.waiting import wait_until
 
 
 @pytest.fixture
@@ -41,6 +42,16 @@ def test_a_program_that_ignores_the_signal_is_killed(supervisor: Supervisor) -> 
     assert supervisor.stop("deaf", seconds=0.3)
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+def test_a_killed_program_takes_its_children_along(supervisor: Supervisor, tmp_path: Path) -> None:
+    child = tmp_path / "child"
+    supervisor.start(program("parent", f"sleep 60 & echo $! > {child}; wait"))
+    assert wait_until(lambda: child.exists() and child.read_text().endswith("\n"), 10)
+    supervisor.kill("parent")
+    assert supervisor.pid("parent") is None
+    stat = Path(f"/proc/{child.read_text().strip()}/stat")
+    assert not stat.exists() or " Z " in stat.read_text()
 
 
 def test_a_program_that_ends_at_once_is_told_with_its_last_words(supervisor: Supervisor) -> None:
