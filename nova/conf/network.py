@@ -6,7 +6,7 @@ from typing import Any
 
 from oslo_config import cfg
 
-from nova.conf.options import seconds
+from nova.conf.options import count, seconds
 
 GROUP = "network"
 
@@ -55,6 +55,12 @@ OPTIONS = [
         **_named("metadata_host"),
     ),
     cfg.PortOpt("metadata_port", default=8775, help="Port of nova-api-metadata.", **_named("metadata_port")),
+    count(
+        "metadata_connections",
+        64,
+        "Connections to the metadata service that one guest may have open; more are dropped.",
+        least=1,
+    ),
     cfg.IntOpt(
         "dhcp_lease_time",
         default=86400,

@@ -141,15 +141,16 @@ class LeaseListener:
         listener, self._socket = self._socket, None
         if listener is None:
             return True
+        # A call of our own ends the wait for the next one; under green threads a shutdown would not.
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as knock:
+            knock.connect(self._path)
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self._path)
-        with contextlib.suppress(OSError):
-            listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
         if self._thread is not None:
             self._thread.join(timeout_s)
-            return not self._thread.is_alive()
-        return True
+        # Closed only now: a green thread that waits on a closed descriptor is never woken.
+        listener.close()
+        return self._thread is None or not self._thread.is_alive()
 
     def read_spools(self) -> int:
         """Take over the events that callers kept; return how many."""
@@ -174,6 +175,9 @@ class LeaseListener:
             try:
                 connection, _ = listener.accept()
             except OSError:
+                return
+            if self._socket is None:
+                connection.close()
                 return
             self._slots.acquire()
             threading.Thread(target=self._answer, args=(connection,), daemon=True).start()

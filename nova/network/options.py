@@ -31,6 +31,8 @@ class NetworkOptions(Value, frozen=True, kw_only=True):
     metadata_host: str | None = None
     """Address of the metadata service; none: this machine."""
     metadata_port: int = 8775
+    metadata_connections: int = 64
+    """Connections to the metadata service that one guest may have open."""
     dhcp_domain: str = "novalocal"
     dhcp_lease_time: int = 86400
     dns_servers: tuple[str, ...] = ()
@@ -58,6 +60,7 @@ def read(conf: cfg.ConfigOpts) -> NetworkOptions:
         dmz_cidr=tuple(group.dmz_cidr),
         metadata_host=group.metadata_host,
         metadata_port=group.metadata_port,
+        metadata_connections=group.metadata_connections,
         dhcp_domain=conf.dhcp_domain,
         dhcp_lease_time=group.dhcp_lease_time,
         dns_servers=tuple(group.dns_server),

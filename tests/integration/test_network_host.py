@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import shutil
@@ -185,6 +186,25 @@ class Guest:
             return None
         return dict(line.split("=", 1) for line in self._env.read_text().splitlines() if "=" in line)
 
+    def metadata(
+        self, path: str, *, source: str = "", at: tuple[str, int] = ("169.254.169.254", 80), **headers: str
+    ) -> tuple[int, str] | None:
+        """Ask for metadata; return status and text, none when no connection comes to be."""
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+
+        def ask() -> tuple[int, str] | None:
+            connection = http.client.HTTPConnection(*at, timeout=1.5, source_address=(source, 0))
+            try:
+                connection.request("GET", path, headers=given)
+                answer = connection.getresponse()
+                return answer.status, answer.read().decode()
+            except TimeoutError:
+                return None
+            finally:
+                connection.close()
+
+        return self.space.inside(ask)
+
     def ping(self, address: str, source: str | None = None) -> bool:
         words = ["-I", source] if source else []
         return self.space.run("busybox", "ping", "-c1", "-W1", *words, address, check=False).returncode == 0
@@ -218,6 +238,31 @@ def test_a_guest_gets_its_address_and_reaches_the_world(host):
 
     # strangers are not answered at all
     assert host.guest("fa:16:3e:00:00:0c").ask(tries=1) is None
+
+
+def test_a_guest_is_told_of_itself_and_nobody_else_is(host):
+    host.truth(fixed(5, ALICE), fixed(6, BOB))
+    host.start()
+    eventually(host.dnsmasq)
+    alice, bob = host.guest(ALICE), host.guest(BOB)
+    assert (alice.ask()["ip"], bob.ask()["ip"]) == ("10.11.0.5", "10.11.0.6")
+    assert alice.metadata("/latest/meta-data/local-ipv4") == (200, "10.11.0.5")
+    assert bob.metadata("/openstack/latest/meta_data.json")[1].startswith('{"uuid": "10-11-0-6"')
+    assert alice.metadata("/latest/meta-data/local-ipv4", x_forwarded_for="10.11.0.6")[0] == 403
+
+    # with another's address, or with one that nobody holds, no connection comes to be
+    for address in ("10.11.0.6", "10.11.0.77"):
+        alice.space.ip("addr", "add", f"{address}/24", "dev", "eth0")
+        assert alice.metadata("/latest/meta-data/local-ipv4", source=address) is None
+    assert alice.metadata("/latest/meta-data/local-ipv4", source="10.11.0.6", at=("10.11.0.1", 8775)) is None
+    assert alice.metadata("/latest/meta-data/local-ipv4", source="10.11.0.5") == (200, "10.11.0.5")
+
+    # a guest that opens connections without end does not take the service away from others
+    hoard = alice.space.inside(lambda: hold_open("169.254.169.254", 80, 80))
+    assert 40 <= len(hoard) <= 70
+    assert bob.metadata("/latest/meta-data/local-ipv4") == (200, "10.11.0.6")
+    for connection in hoard:
+        connection.close()
 
 
 def test_guests_keep_their_addresses_among_themselves(host):
@@ -328,6 +373,20 @@ def test_guests_keep_their_network_while_the_agent_is_away_and_no_event_is_lost(
     eventually(lambda: host.dnsmasq() is None and "nova-network" not in host.rules())
     eventually(lambda: BRIDGE not in host.space.ip("link"))
     eventually(lambda: "169.254.169.254" not in host.space.ip("addr"))
+
+
+def hold_open(address: str, port: int, number: int) -> list[socket.socket]:
+    """Open connections and say nothing; return those that came to be."""
+    made = []
+    for _ in range(number):
+        connection = socket.socket()
+        connection.settimeout(0.1)
+        try:
+            connection.connect((address, port))
+            made.append(connection)
+        except OSError:
+            connection.close()
+    return made
 
 
 def seen_source(server: netns.Namespace, client: netns.Namespace, address: str = INTERNET) -> str:

@@ -1,4 +1,4 @@
-"""A program for tests: nova-network with a conductor of a few lines, over the memory transport.
+"""A program for tests: nova-network, metadata service and a conductor of a few lines in one process.
 
 ``python -m tests.support.network_host FOLDER [key=value ...]`` (options of group ``network``).  The truth is
 the file ``truth.json`` in FOLDER, read anew for each question.  Lines on standard input: ``jobs N NETWORK``
@@ -24,11 +24,16 @@ concurrency.start()
 import msgspec  # noqa: E402
 
 from nova import conf as nova_conf  # noqa: E402
+from nova.api.metadata.daemon import make_daemon as make_metadata_daemon  # noqa: E402
 from nova.context import system_context  # noqa: E402
 from nova.daemon import Daemon, Parts, Surroundings  # noqa: E402
 from nova.network.daemon import make_daemon  # noqa: E402
+from nova.objects.flavor import Flavor  # noqa: E402
+from nova.objects.guest import GuestSpec  # noqa: E402
 from nova.objects.jobs import Job, ServeNetworks  # noqa: E402
-from nova.objects.network import NetworkState  # noqa: E402
+from nova.objects.metadata import GuestMetadata  # noqa: E402
+from nova.objects.network import NetworkState, Vif  # noqa: E402
+from nova.rpc.contracts.conductor.networks import Networks  # noqa: E402
 from nova.rpc.contracts.conductor.reports import Reports  # noqa: E402
 from nova.rpc.contracts.network import NetworkHost  # noqa: E402
 
@@ -46,6 +51,25 @@ class Conductor:
 
     def network_state(self, ctx, host):
         return msgspec.json.decode(self._truth.read_bytes(), type=NetworkState)
+
+    def metadata_by_address(self, ctx, address):
+        state = self.network_state(ctx, "net1")
+        held = next((f for f in state.fixed_ips if f.address == address), None)
+        if held is None:
+            return None
+        vif = Vif(id="v", mac=held.mac, network_id=held.network_id, label="n", addresses=(address,))
+        guest = GuestSpec(
+            id=held.address.replace(".", "-"),
+            name=held.hostname or "guest",
+            hostname=held.hostname or "guest",
+            project_id="p",
+            user_id="u",
+            flavor=Flavor(id="1", name="tiny", vcpus=1, ram_mb=64, root_gb=1),
+            vifs=(vif,),
+            key_name="mine",
+            key_data="ssh-ed25519 AAAA me",
+        )
+        return GuestMetadata(guest=guest, instance_id=guest.id, ec2_instance_id="i-00000001")
 
     def owed(self, ctx, host, topic):
         return []
@@ -94,10 +118,11 @@ def main() -> None:
         conf.set_override(name, value, group="network")
     around = Surroundings(conf)
     conductor = Conductor(folder)
-    server = around.server(Reports, conductor)
+    servers = [around.server(Reports, conductor), around.server(Networks, conductor)]
     daemons = [
-        Daemon("conductor", lambda a, loops: Parts(services=[server]), around),
+        Daemon("conductor", lambda a, loops: Parts(services=servers), around),
         make_daemon(around),
+        make_metadata_daemon(around),
     ]
     for daemon in daemons:
         daemon.start()

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from nova.privsep.nft import Nft
 
 FAMILY = "ip"
+_DYNAMIC = re.compile(
+    r"^\tset \w+ \{\n(?:\t\t(?!flags dynamic).*\n)*\t\tflags dynamic\n(?:\t\t.*\n)*\t\}\n", re.M
+)
+"""A set that the kernel fills itself."""
 
 
 class Firewall:
@@ -26,14 +32,19 @@ class Firewall:
         if body is None:
             return self._remove(look)
         if body == self._body:
-            if not look or self._nft.listing(FAMILY, self._table) == self._listing:
+            if not look or self._look() == self._listing:
                 return []
             told = f"packet rules {self._table} were changed by another and put back"
         else:
             told = f"packet rules {self._table} put into force"
         self._nft.replace(FAMILY, self._table, body)
-        self._body, self._listing = body, self._nft.listing(FAMILY, self._table)
+        self._body, self._listing = body, self._look()
         return [told]
+
+    def _look(self) -> str | None:
+        """Return the kernel's words for our table without those that packets change."""
+        listing = self._nft.listing(FAMILY, self._table)
+        return None if listing is None else _DYNAMIC.sub("", listing)
 
     def _remove(self, look: bool) -> list[str]:
         if self._body is None and not look:

@@ -4,6 +4,7 @@
 
     raw        a guest's packet with an address that is not of its network ends here,
                and so does a question for metadata from nobody the truth knows
+    crowd      one guest has a bounded number of connections to the metadata service
     prerouting 169.254.169.254:80 becomes the metadata service
     postrouting guests keep their address among themselves, towards the metadata and the DMZ; else translated
 """
@@ -25,7 +26,9 @@ def table(zones: Sequence[Zone], options: NetworkOptions) -> str:
         _set("fixed", "ipv4_addr", sorted({zone.range for zone in zones}), ranges=True),
         _set("dmz", "ipv4_addr", sorted(options.dmz_cidr), ranges=True),
         _guests(zones),
+        "\tset talks {\n\t\ttype ipv4_addr\n\t\tsize 65535\n\t\tflags dynamic\n\t}",
         _chain("raw", "filter hook prerouting priority raw", _checks(zones, options)),
+        _chain("crowd", "filter hook prerouting priority mangle", _crowd_control(zones, options)),
         _chain("prerouting", "nat hook prerouting priority dstnat", _redirects(zones, options)),
         _chain("postrouting", "nat hook postrouting priority srcnat", _translations(zones, options)),
     ]
@@ -55,6 +58,16 @@ def _checks(zones: Sequence[Zone], options: NetworkOptions) -> list[str]:
         port = options.metadata_port
         rules.append(f"iifname {doors} fib daddr type local tcp dport {port} {stranger}")
     return rules
+
+
+def _crowd_control(zones: Sequence[Zone], options: NetworkOptions) -> list[str]:
+    """Bound the connections of each guest: idle ones cost the service too."""
+    doors = _quoted(zone.bridge for zone in zones if zone.serves_metadata)
+    if not doors:
+        return []
+    most = options.metadata_connections
+    asked = f"iifname {doors} ip daddr {METADATA_ADDRESS} tcp dport {METADATA_PORT} ct state new"
+    return [f"{asked} add @talks {{ ip saddr ct count over {most} }} drop"]
 
 
 def _redirects(zones: Sequence[Zone], options: NetworkOptions) -> list[str]:

@@ -1,0 +1,55 @@
+"""nova-api-metadata: the metadata service as a daemon."""
+
+from __future__ import annotations
+
+from nova.api.metadata.app import MetadataApp
+from nova.api.metadata.lookup import Conductor, Lookup
+from nova.api.metadata.rate import Turnstile
+from nova.api.metadata.vendor_data import VendorSource
+from nova.api.metadata.who import Identification
+from nova.api.wsgi.server import HttpServer
+from nova.clock import Clock
+from nova.conf import metadata as metadata_conf
+from nova.conf.metadata import MetadataConf
+from nova.conf.wsgi import ServerConf
+from nova.daemon import Daemon, Parts, Surroundings
+from nova.loops import Loops
+from nova.rpc.contracts.conductor.networks import Networks
+
+NAME = "nova-api-metadata"
+
+
+def make_app(conf: MetadataConf, conductor: Conductor, clock: Clock) -> MetadataApp:
+    """Put the application together.  Raises ``ValueError`` for options that contradict each other."""
+    return MetadataApp(
+        who=Identification(conf),
+        lookup=Lookup(conductor, clock, conf.cache_s),
+        turnstile=Turnstile(clock, rate=conf.rate, burst=conf.burst, in_flight=conf.in_flight),
+        vendor=VendorSource(conf, clock),
+        clock=clock,
+        domain=conf.dhcp_domain,
+    )
+
+
+def make_server(conf: MetadataConf, conductor: Conductor, clock: Clock) -> HttpServer:
+    """Make the HTTP server (a service of a daemon)."""
+    listening = ServerConf(
+        listen=conf.listen,
+        port=conf.port,
+        pool_size=conf.pool_size,
+        threads=conf.threads,
+        keep_alive_s=conf.keep_alive_s,
+        drain_s=5.0,
+    )
+    return HttpServer(make_app(conf, conductor, clock), listening, clock, name="metadata service")
+
+
+def build(given: Surroundings, loops: Loops) -> Parts:  # noqa: ARG001
+    """Make the parts of nova-api-metadata: one HTTP server."""
+    conf = metadata_conf.read(given.conf)
+    return Parts(services=[make_server(conf, given.client(Networks).any, given.clock)])
+
+
+def make_daemon(given: Surroundings) -> Daemon:
+    """Make the daemon."""
+    return Daemon(NAME, build, given)

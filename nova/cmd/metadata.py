@@ -1,0 +1,22 @@
+"""nova-api-metadata: tells guests about themselves."""
+
+from __future__ import annotations
+
+import sys
+
+from nova import log, process
+from nova.api.metadata.daemon import NAME, make_daemon
+from nova.conf import load
+from nova.daemon import Surroundings
+
+
+def main() -> int:
+    """Run until told to end."""
+    conf = load(sys.argv[1:], program=NAME)
+    log.setup(conf, NAME)
+    surroundings = Surroundings(conf)
+    return process.run(NAME, conf, [make_daemon(surroundings)], surroundings.registry)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
