@@ -159,7 +159,11 @@ class Agent:
             # dnsmasq asks for its leases while it starts.
             self.listener.start()
             self._listening = True
-        return self._machine.apply(plan, look=look)
+        applied = self._machine.apply(plan, look=look)
+        if not look and applied.failed.keys() - plan.refused.keys():
+            # Somebody changed what we took for granted: look before anybody is told of a failure.
+            applied = self._machine.apply(plan, look=True)
+        return applied
 
     def _needs_nothing(self, jobs: list[Job]) -> bool:
         """Tell whether all that is asked for is networks of which nothing is made anywhere."""

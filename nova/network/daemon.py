@@ -19,7 +19,7 @@ from nova.rpc.contracts.network import NetworkHost
 
 REPORT_AGAIN_S = 3.0
 """A report that the conductor did not take over is sent again after this."""
-SERVE_AGAIN_S = 10.0
+SERVE_AGAIN_S = 2.0
 """Jobs that could not be done because the conductor did not answer are tried again after this."""
 
 

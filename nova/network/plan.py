@@ -30,8 +30,8 @@ class HostPlan(msgspec.Struct, frozen=True, kw_only=True):
 
     bridges: tuple[BridgePlan, ...] = ()
     dhcp: tuple[DhcpPlan, ...] = ()
-    rules: str | None = None
-    """Body of our table of packet rules; none: no table at all."""
+    rules: nat.Table | None = None
+    """Our table of packet rules; none: no table at all."""
     forwards: bool = False
     """The machine is a router for its guests."""
     serves_metadata: bool = False

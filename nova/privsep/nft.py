@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from nova.errors.host import CommandFailed
 from nova.privsep.run import run
 
@@ -25,6 +27,18 @@ class Nft:
             f"table {family} {table}\ndelete table {family} {table}\ntable {family} {table} {{\n{body}\n}}\n"
         )
         run([self._program, "-f", "-"], stdin=script.encode(), timeout_s=TIMEOUT_S)
+
+    def change_set(
+        self, family: str, table: str, name: str, wanted: Iterable[str], before: Iterable[str]
+    ) -> None:
+        """Make a named set that holds ``before`` hold ``wanted``, atomically; the rest stays untouched."""
+        new, old = set(wanted), set(before)
+        script = ""
+        for verb, elements in (("add", new - old), ("delete", old - new)):
+            if elements:
+                script += f"{verb} element {family} {table} {name} {{ {', '.join(sorted(elements))} }}\n"
+        if script:
+            run([self._program, "-f", "-"], stdin=script.encode(), timeout_s=TIMEOUT_S)
 
     def remove(self, family: str, table: str) -> None:
         """Take a table away; none there is fine."""

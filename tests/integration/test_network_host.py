@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import pwd
 import shutil
 import signal
 import socket
@@ -186,6 +187,10 @@ class Guest:
             return None
         return dict(line.split("=", 1) for line in self._env.read_text().splitlines() if "=" in line)
 
+    def resolve(self, name: str) -> str:
+        """Ask our DNS server for a name; return what ``nslookup`` says."""
+        return self.space.run("busybox", "nslookup", name, "10.11.0.1", check=False).stdout
+
     def metadata(
         self, path: str, *, source: str = "", at: tuple[str, int] = ("169.254.169.254", 80), **headers: str
     ) -> tuple[int, str] | None:
@@ -221,7 +226,7 @@ ALICE, BOB = "fa:16:3e:00:00:0a", "fa:16:3e:00:00:0b"
 
 
 def test_a_guest_gets_its_address_and_reaches_the_world(host):
-    host.truth(fixed(5, ALICE))
+    host.truth(fixed(5, ALICE), networks=(msgspec.structs.replace(NETWORK, dns=(INTERNET,)),))
     host.start()
     host.tell(f"jobs 1 {NETWORK_ID}")
     host.expect(lambda fact: fact.get("verdict") == "done")
@@ -235,6 +240,14 @@ def test_a_guest_gets_its_address_and_reaches_the_world(host):
     assert (told["mac"], told["leased"], told["host"]) == (ALICE, True, "net1")
 
     assert seen_source(host.internet, alice.space) == "203.0.113.1"
+
+    # names: of guests from dnsmasq itself, of others from where the operator says
+    host.internet.run(
+        *("dnsmasq", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--user=root", "--pid-file="),
+        *(f"--listen-address={INTERNET}", "--bind-interfaces", "--address=/example.test/192.0.2.80"),
+    )
+    assert "10.11.0.5" in alice.resolve("guest-5.novalocal")
+    assert "192.0.2.80" in alice.resolve("www.example.test")
 
     # strangers are not answered at all
     assert host.guest("fa:16:3e:00:00:0c").ask(tries=1) is None
@@ -293,11 +306,14 @@ def test_guests_keep_their_addresses_among_themselves(host):
 
 def test_an_address_goes_to_its_next_owner_at_once(host):
     host.truth(fixed(5, ALICE))
-    host.start()
+    # the user dnsmasq becomes must read what we write later
+    host.folder.chmod(0o755)
+    host.start(dnsmasq_user="nobody")
     eventually(host.dnsmasq)
     assert host.guest(ALICE).ask()["ip"] == "10.11.0.5"
     host.expect(lambda fact: fact.get("leased") is True)
     first = host.dnsmasq()
+    assert Path(f"/proc/{first}").stat().st_uid == pwd.getpwnam("nobody").pw_uid
     host.truth(fixed(5, BOB))
     host.tell(f"jobs 1 {NETWORK_ID}")
     host.expect(lambda fact: fact.get("verdict") == "done")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from nova.network.render.nat import GUESTS, Table
 from nova.privsep.nft import Nft
 
 FAMILY = "ip"
@@ -16,41 +17,51 @@ _DYNAMIC = re.compile(
 class Firewall:
     """Keeps our table as wanted; rules of others are theirs."""
 
-    def __init__(self, nft: Nft, table: str) -> None:
+    def __init__(self, nft: Nft, name: str) -> None:
         self._nft = nft
-        self._table = table
-        self._body: str | None = None
+        self._name = name
+        self._table: Table | None = None
         self._listing: str | None = None
         """The kernel's words for what we put there: they change when anybody touches it."""
 
-    def apply(self, body: str | None, *, look: bool) -> list[str]:
-        """Put ``body`` into force (none: no table).
+    def apply(self, table: Table | None, *, look: bool) -> list[str]:
+        """Put ``table`` into force (none: no table of ours); return what had to be changed, in words.
 
-        Without ``look`` the table is taken to be as we left it; with it the kernel is asked.  The change is
+        Without ``look`` the table is taken to be as we left it; with it the kernel is asked.  Each change is
         one transaction: there is no moment without rules, and open connections keep their translation.
         """
-        if body is None:
+        if table is None:
             return self._remove(look)
-        if body == self._body:
-            if not look or self._look() == self._listing:
-                return []
-            told = f"packet rules {self._table} were changed by another and put back"
+        before, self._table = self._table, None
+        if table == before and (not look or self._is_untouched()):
+            self._table = table
+            return []
+        told = [f"packet rules {self._name} put into force"]
+        if before is not None and table.rest == before.rest and not look:
+            # Ten times faster than a new table: the kernel waits for no packet that uses the old one.
+            self._nft.change_set(FAMILY, self._name, GUESTS, table.guests, before.guests)
+            told = [f"guests known to the packet rules {self._name} changed"]
         else:
-            told = f"packet rules {self._table} put into force"
-        self._nft.replace(FAMILY, self._table, body)
-        self._body, self._listing = body, self._look()
-        return [told]
+            if table == before:
+                told = [] if self._listing is None else [f"packet rules {self._name} were put back"]
+            self._nft.replace(FAMILY, self._name, table.body)
+        # Asking what the kernel made of it takes time: left to the next look.
+        self._table, self._listing = table, self._look() if look else None
+        return told
+
+    def _is_untouched(self) -> bool:
+        return self._listing is not None and self._look() == self._listing
 
     def _look(self) -> str | None:
         """Return the kernel's words for our table without those that packets change."""
-        listing = self._nft.listing(FAMILY, self._table)
+        listing = self._nft.listing(FAMILY, self._name)
         return None if listing is None else _DYNAMIC.sub("", listing)
 
     def _remove(self, look: bool) -> list[str]:
-        if self._body is None and not look:
+        if self._table is None and not look:
             return []
-        there = self._nft.listing(FAMILY, self._table) is not None
+        there = self._nft.listing(FAMILY, self._name) is not None
         if there:
-            self._nft.remove(FAMILY, self._table)
-        self._body = self._listing = None
-        return [f"packet rules {self._table} removed"] if there else []
+            self._nft.remove(FAMILY, self._name)
+        self._table = self._listing = None
+        return [f"packet rules {self._name} removed"] if there else []

@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import msgspec
+
 from nova.network.options import METADATA_ADDRESS, NetworkOptions
 from nova.network.topology.base import Zone
 
@@ -20,25 +22,36 @@ METADATA_PORT = 80
 """What guests connect to."""
 
 
-def table(zones: Sequence[Zone], options: NetworkOptions) -> str:
-    """Return what stands between the braces of our table (family ``ip``)."""
+GUESTS = "guests"
+"""The set of bridge, MAC and address of those who may ask for metadata."""
+
+
+class Table(msgspec.Struct, frozen=True, kw_only=True):
+    """Our table; the set of guests apart, because it changes with each boot and can be changed alone."""
+
+    rest: str
+    guests: tuple[str, ...]
+
+    @property
+    def body(self) -> str:
+        """What stands between the table's braces."""
+        return "\n".join((_set(GUESTS, "ifname . ether_addr . ipv4_addr", self.guests), self.rest))
+
+
+def table(zones: Sequence[Zone], options: NetworkOptions) -> Table:
+    """Return our table (family ``ip``)."""
     parts = [
         _set("fixed", "ipv4_addr", sorted({zone.range for zone in zones}), ranges=True),
         _set("dmz", "ipv4_addr", sorted(options.dmz_cidr), ranges=True),
-        _guests(zones),
         "\tset talks {\n\t\ttype ipv4_addr\n\t\tsize 65535\n\t\tflags dynamic\n\t}",
         _chain("raw", "filter hook prerouting priority raw", _checks(zones, options)),
         _chain("crowd", "filter hook prerouting priority mangle", _crowd_control(zones, options)),
         _chain("prerouting", "nat hook prerouting priority dstnat", _redirects(zones, options)),
         _chain("postrouting", "nat hook postrouting priority srcnat", _translations(zones, options)),
     ]
-    return "\n".join(parts)
-
-
-def _guests(zones: Sequence[Zone]) -> str:
     pairs = sorted({(zone.bridge, mac, ip) for zone in zones for mac, ip in zone.pairs})
-    elements = [f'"{bridge}" . {mac} . {ip}' for bridge, mac, ip in pairs]
-    return _set("guests", "ifname . ether_addr . ipv4_addr", elements)
+    guests = tuple(f'"{bridge}" . {mac} . {ip}' for bridge, mac, ip in pairs)
+    return Table(rest="\n".join(parts), guests=guests)
 
 
 def _checks(zones: Sequence[Zone], options: NetworkOptions) -> list[str]:
@@ -53,7 +66,7 @@ def _checks(zones: Sequence[Zone], options: NetworkOptions) -> list[str]:
         rules.append(f'iifname "{bridge}" ip saddr != {{ {sources} }} drop')
     doors = _quoted(zone.bridge for zone in zones if zone.serves_metadata)
     if doors:
-        stranger = "iifname . ether saddr . ip saddr != @guests drop"
+        stranger = f"iifname . ether saddr . ip saddr != @{GUESTS} drop"
         rules.append(f"iifname {doors} ip daddr {METADATA_ADDRESS} {stranger}")
         port = options.metadata_port
         rules.append(f"iifname {doors} fib daddr type local tcp dport {port} {stranger}")

@@ -127,6 +127,23 @@ def test_failures_are_told_with_their_reason(agent, conductor, machine):
     }
 
 
+def test_the_host_is_looked_at_before_a_failure_is_told(agent, conductor, machine):
+    apply = machine.apply
+
+    def once_wrong(plan, *, look):
+        machine.failed = (
+            {} if look else {"real": NetworkSetupFailed(network="real", host="h1", reason="gone")}
+        )
+        return apply(plan, look=look)
+
+    machine.apply = once_wrong
+    agent.order([job(1, "real")])
+    agent.serve()
+    agent.report()
+    assert verdicts(conductor) == {"j1": Verdict.DONE}
+    assert [look for _, look in machine.applied] == [False, True]
+
+
 def test_jobs_wait_and_reports_are_repeated_while_the_conductor_is_away(agent, conductor):
     conductor.away = True
     agent.order([job(1, "real")])

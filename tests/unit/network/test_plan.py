@@ -81,7 +81,7 @@ def text_of(plan: HostPlan) -> str:
             f"# hosts\n{dhcp.hosts}",
             f"# options\n{dhcp.options}",
         ]
-    parts.append(f"# rules\n{plan.rules}\n")
+    parts.append(f"# rules\n{plan.rules and plan.rules.body}\n")
     parts.append(f"# forwards {plan.forwards}, serves metadata {plan.serves_metadata}\n")
     return "\n".join(parts)
 
