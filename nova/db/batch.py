@@ -10,6 +10,7 @@ The text is made once for each number of rows.  An update of many rows joins the
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -59,6 +60,7 @@ class Insert:
         return found
 
 
+@dataclass(frozen=True)
 class Update:
     """Gives many rows their own values where they still are as expected.
 
@@ -68,28 +70,16 @@ class Update:
     three databases understand: ``t.`` names the table, ``v.`` the row given.
     """
 
-    def __init__(
-        self,
-        table: sa.Table,
-        *,
-        key: str,
-        matches: Sequence[str] = (),
-        sets: Sequence[str] = (),
-        adds: Sequence[str] = (),
-        given: Sequence[tuple[str, sa.types.TypeEngine[Any]]] = (),
-        always: Sequence[tuple[str, str]] = (),
-        where: str = "",
-    ) -> None:
-        types = [(name, table.c[name].type) for name in (key, *matches, *sets, *adds)]
-        self._table = table
-        self._given = (*types, *given)
-        self._adds = tuple(adds)
-        self._key = key
-        self._sets = tuple(sets)
-        self._matches = tuple(matches)
-        self._always = tuple(always)
-        self._where = where
-        self._texts: dict[tuple[str, int], str] = {}
+    table: sa.Table
+    _: KW_ONLY
+    key: str
+    matches: Sequence[str] = ()
+    sets: Sequence[str] = ()
+    adds: Sequence[str] = ()
+    given: Sequence[tuple[str, sa.types.TypeEngine[Any]]] = ()
+    always: Sequence[tuple[str, str]] = ()
+    where: str = ""
+    _texts: dict[tuple[str, int], str] = field(default_factory=dict)
 
     def run(self, tx: Tx, rows: Sequence[Row], extra: Iterable[Any] = ()) -> int:
         """Update; return how many rows matched.  ``extra`` fills question marks in ``always`` (see class)."""
@@ -113,18 +103,20 @@ class Update:
     def _make(self, dialect: Dialect, n: int) -> str:
         quote = dialect.identifier_preparer.quote
         mark = _mark(dialect)
-        first = ", ".join(f"{_typed(dialect, kind)} AS {quote(c)}" for c, kind in self._given)
-        rest = " UNION ALL SELECT " + ", ".join([mark] * len(self._given))
+        own = (self.key, *self.matches, *self.sets, *self.adds)
+        columns = [*((name, self.table.c[name].type) for name in own), *self.given]
+        first = ", ".join(f"{_typed(dialect, kind)} AS {quote(name)}" for name, kind in columns)
+        rest = " UNION ALL SELECT " + ", ".join([mark] * len(columns))
         source = f"(SELECT {first}{rest * (n - 1)}) AS v"
         mysql = dialect.name in {"mysql", "mariadb"}
         left = "t." if mysql else ""
-        sets = [f"{left}{quote(c)} = {expression.replace('?', mark)}" for c, expression in self._always]
-        sets += [f"{left}{quote(c)} = v.{quote(c)}" for c in self._sets]
-        sets += [f"{left}{quote(c)} = t.{quote(c)} + v.{quote(c)}" for c in self._adds]
-        where = [f"t.{quote(c)} = v.{quote(c)}" for c in (self._key, *self._matches)]
-        if self._where:
-            where.append(f"({self._where})")
-        name = quote(self._table.name)
+        sets = [f"{left}{quote(c)} = {expression.replace('?', mark)}" for c, expression in self.always]
+        sets += [f"{left}{quote(c)} = v.{quote(c)}" for c in self.sets]
+        sets += [f"{left}{quote(c)} = t.{quote(c)} + v.{quote(c)}" for c in self.adds]
+        where = [f"t.{quote(c)} = v.{quote(c)}" for c in (self.key, *self.matches)]
+        if self.where:
+            where.append(f"({self.where})")
+        name = quote(self.table.name)
         told = f"SET {', '.join(sets)}"
         meant = f"WHERE {' AND '.join(where)}"
         if mysql:

@@ -24,6 +24,7 @@ from nova.clock import Clock
 from nova.db import dialects
 from nova.db.failures import Meaning, meaning
 from nova.db.statements import Statement
+from nova.errors import BadRequest
 from nova.errors.database import CommitUnknown, DatabaseUnavailable, Duplicate
 
 R = TypeVar("R")
@@ -265,6 +266,8 @@ class Database:
                     raise CommitUnknown() from error
             elif found is Meaning.DUPLICATE:
                 raise Duplicate(what="It", reason=str(error)) from error
+            elif found is Meaning.BAD_PATTERN:
+                raise BadRequest(reason="Invalid regular expression.") from error
             raise
         except BaseException:
             # Killed within a statement (a green thread's timeout): its answer may still be on the wire.

@@ -18,6 +18,8 @@ class Meaning(enum.Enum):
     """The transaction was undone by the server (deadlock, lock wait, serialization): do it again."""
     LOST_CONNECTION = "lost connection"
     """Nobody knows what became of the running statement; the connection is of no use any more."""
+    BAD_PATTERN = "bad pattern"
+    """A user's regular expression is none for this database."""
     OTHER = "other"
 
 
@@ -46,12 +48,15 @@ def _sqlite(name: str, message: str) -> Meaning:
         return Meaning.LOST_RACE
     if name == "OperationalError" and ("unable to open" in message or "disk I/O" in message):
         return Meaning.LOST_CONNECTION
-    return Meaning.OTHER
+    # sqlite3 hides what our own function raised.
+    return Meaning.BAD_PATTERN if "user-defined function raised" in message else Meaning.OTHER
 
 
 def _mysql(name: str, code: object) -> Meaning:
     if code == 1062:
         return Meaning.DUPLICATE
+    if code == 1139:
+        return Meaning.BAD_PATTERN
     if code in _MYSQL_RACES:
         return Meaning.LOST_RACE
     if code in _MYSQL_LOST or (isinstance(code, int) and 2000 <= code < 3000):
@@ -64,6 +69,8 @@ def _postgresql(name: str, state: str | None) -> Meaning:
         return Meaning.LOST_CONNECTION if name in {"OperationalError", "InterfaceError"} else Meaning.OTHER
     if state == "23505":
         return Meaning.DUPLICATE
+    if state == "2201B":
+        return Meaning.BAD_PATTERN
     if state in _PG_RACES:
         return Meaning.LOST_RACE
     return Meaning.LOST_CONNECTION if state.startswith(_PG_LOST) else Meaning.OTHER

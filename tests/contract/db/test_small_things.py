@@ -1,0 +1,203 @@
+"""Flavors, key pairs, groups, tokens and numbers."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from nova import ids
+from nova.db import (
+    console_tokens,
+    ec2_ids,
+    fixed_ips,
+    flavors,
+    keypairs,
+    networks,
+    security_groups,
+    server_groups,
+)
+from nova.db.engine import Database
+from nova.db.fixed_ips import AddressWish
+from nova.errors.database import Duplicate
+from nova.objects.console import ConsoleAuthorization
+from nova.objects.keypair import KeyPair
+from nova.objects.network import FilterRule, SecurityGroup, SecurityRule
+from nova.objects.server_group import ServerGroup
+from tests.contract.db.makers import FLAVOR, NOW, at, network
+
+
+def test_flavors_and_their_access(db: Database) -> None:
+    private = msgspec.structs.replace(FLAVOR, id="2", name="secret", is_public=False, created_at=NOW)
+    for one in (FLAVOR, private):
+        db.run(lambda tx, one=one: flavors.insert(tx, one))
+    with pytest.raises(Duplicate):
+        db.run(lambda tx: flavors.insert(tx, msgspec.structs.replace(FLAVOR, id="3")))
+    assert db.read(flavors.all_flavors) == [FLAVOR, private]
+    assert db.read(lambda tx: flavors.visible_to(tx, "p1")) == [FLAVOR]
+    db.run(lambda tx: flavors.grant(tx, "2", "p1"))
+    with pytest.raises(Duplicate):
+        db.run(lambda tx: flavors.grant(tx, "2", "p1"))
+    assert db.read(lambda tx: flavors.visible_to(tx, "p1")) == [FLAVOR, private]
+    assert db.read(lambda tx: flavors.access(tx, "2")) == ["p1"]
+    assert db.read(lambda tx: flavors.granted(tx, ["1", "2"], "p1")) == {"2"}
+    described = db.run(
+        lambda tx: flavors.edit(tx, "1", lambda f: msgspec.structs.replace(f, description="d"), at(1))
+    )
+    assert described is not None and described == db.read(lambda tx: flavors.show(tx, "1"))
+    assert (described.description, described.updated_at) == ("d", at(1))
+    assert db.run(lambda tx: flavors.revoke(tx, "2", "p1"))
+    assert not db.run(lambda tx: flavors.revoke(tx, "2", "p1"))
+    db.run(lambda tx: flavors.grant(tx, "2", "p1"))
+    assert db.run(lambda tx: flavors.delete(tx, "2"))
+    assert db.read(lambda tx: flavors.access(tx, "2")) == []
+    assert db.read(lambda tx: flavors.show(tx, "2")) is None
+
+
+def test_keypairs(db: Database) -> None:
+    def make(name: str) -> KeyPair:
+        one = KeyPair(
+            user_id="u1", name=name, public_key="ssh-ed25519 A", fingerprint="aa:bb", created_at=NOW
+        )
+        db.run(lambda tx: keypairs.insert(tx, one))
+        return one
+
+    for name in ("c", "a", "b"):
+        make(name)
+    with pytest.raises(Duplicate):
+        make("a")
+    found = db.read(lambda tx: keypairs.of_user(tx, "u1"))
+    assert [k.name for k in found] == ["a", "b", "c"]
+    assert db.read(lambda tx: keypairs.of_user(tx, "u1", marker="a", limit=1)) == [found[1]]
+    shown = db.read(lambda tx: keypairs.show(tx, "u1", "a"))
+    assert shown == found[0] and shown.id > 0
+    assert db.read(lambda tx: keypairs.show(tx, "u2", "a")) is None
+    assert db.run(lambda tx: keypairs.delete(tx, "u1", "a"))
+    assert not db.run(lambda tx: keypairs.delete(tx, "u1", "a"))
+
+
+def group(db: Database, policy: str, **values: object) -> ServerGroup:
+    made = ServerGroup(id=ids.new_uuid(), name="g", policy=policy, project_id="p1", user_id="u1", **values)  # type: ignore[arg-type]
+    db.run(lambda tx: server_groups.insert(tx, made))
+    return made
+
+
+def seat(db: Database, to: ServerGroup, *hosts: str) -> tuple[list[str], set[str]]:
+    new = [ids.new_uuid() for _ in hosts]
+    assert db.run(lambda tx: server_groups.join(tx, to.id, new))
+    pairs = list(zip(new, hosts, strict=True))
+    won = db.run(lambda tx: server_groups.join_hosts(tx, to, pairs))
+    assert db.run(lambda tx: server_groups.join_hosts(tx, to, pairs)) == won
+    return new, won
+
+
+def test_anti_affinity_keeps_apart(db: Database) -> None:
+    apart = group(db, "anti-affinity")
+    new, won = seat(db, apart, "h1", "h1", "h2")
+    assert won == {new[0], new[2]}
+    assert seat(db, apart, "h1")[1] == set()
+    db.run(lambda tx: server_groups.leave_hosts(tx, [new[0]]))
+    assert db.read(lambda tx: server_groups.hosts_of(tx, apart.id)) == {"h2": 1}
+    assert len(seat(db, apart, "h1")[1]) == 1
+    pairs = group(db, "anti-affinity", max_per_host=2)
+    assert len(seat(db, pairs, "h1", "h1", "h1")[1]) == 2
+
+
+def test_affinity_keeps_together(db: Database) -> None:
+    together = group(db, "affinity")
+    new, won = seat(db, together, "h1", "h1")
+    assert len(won) == 2
+    assert seat(db, together, "h2")[1] == set()
+    db.run(lambda tx: server_groups.leave(tx, new))
+    assert len(seat(db, together, "h2")[1]) == 1
+
+
+def test_groups_with_their_members(db: Database) -> None:
+    one = group(db, "soft-affinity")
+    other = group(db, "soft-anti-affinity", max_per_host=3)
+    new, won = seat(db, one, "h1", "h2", "h1")
+    assert len(won) == 3
+    shown = db.read(lambda tx: server_groups.show(tx, one.id))
+    assert shown == msgspec.structs.replace(one, members=tuple(sorted(new)))
+    assert db.read(lambda tx: server_groups.list_groups(tx, "p1")) == [shown, other]
+    assert len(db.read(server_groups.list_groups)) == 2
+    assert not db.run(lambda tx: server_groups.join(tx, one.id, [ids.new_uuid()], limit=3))
+    assert db.run(lambda tx: server_groups.join(tx, one.id, [ids.new_uuid()], limit=4))
+    assert db.run(lambda tx: server_groups.delete(tx, one.id))
+    assert not db.run(lambda tx: server_groups.join(tx, one.id, [ids.new_uuid()]))
+    assert db.read(lambda tx: server_groups.show(tx, one.id)) is None
+
+
+def test_security_groups_and_what_they_let_through(db: Database) -> None:
+    web = SecurityGroup(id=ids.new_uuid(), name="web", project_id="p1", description="d")
+    db.run(lambda tx: security_groups.insert(tx, web))
+    with pytest.raises(Duplicate):
+        db.run(lambda tx: security_groups.insert(tx, msgspec.structs.replace(web, id=ids.new_uuid())))
+    found = db.run(lambda tx: security_groups.resolve(tx, "p1", ["default", web.id, "nope"]))
+    assert set(found) == {"default", web.id}
+    default = found["default"]
+    assert db.run(lambda tx: security_groups.resolve(tx, "p1", ["default"])) == {"default": default}
+    assert db.run(lambda tx: security_groups.resolve(tx, "p2", [web.id])) == {}
+    rules = [
+        SecurityRule(id=ids.new_uuid(), protocol="tcp", from_port=80, to_port=81, cidr="10.0.0.0/8"),
+        SecurityRule(id=ids.new_uuid(), source_group_id=default),
+    ]
+    db.run(lambda tx: security_groups.add_rules(tx, web.id, rules))
+    (shown,) = db.read(lambda tx: security_groups.show(tx, [web.id]))
+    assert {(r.protocol, r.source_group_name) for r in shown.rules} == {("tcp", None), (None, "default")}
+    assert [g.name for g in db.read(lambda tx: security_groups.list_groups(tx, "p1"))] == ["default", "web"]
+
+    net, guarded, friend = network(), ids.new_uuid(), ids.new_uuid()
+    with db.tx() as tx:
+        networks.insert(tx, net)
+        wishes = [
+            AddressWish(instance_id=i, vif_id=ids.new_uuid(), mac=ids.new_mac(), host=h)
+            for i, h in ((guarded, "h1"), (friend, "h2"))
+        ]
+        fixed_ips.allocate(tx, net, wishes)
+        security_groups.join(tx, [(web.id, guarded), (default, friend), (web.id, guarded)])
+    filters = db.read(lambda tx: security_groups.filters_of(tx, [guarded, friend]))
+    assert filters[friend] == ()
+    assert set(filters[guarded]) == {
+        FilterRule(protocol="tcp", from_port=80, to_port=81, cidrs=("10.0.0.0/8",)),
+        FilterRule(cidrs=("10.0.0.2/32",)),
+    }
+    assert db.read(lambda tx: security_groups.hosts_affected(tx, [default])) == ["h1", "h2"]
+    assert db.read(lambda tx: security_groups.in_use(tx, web.id))
+    assert db.run(lambda tx: security_groups.delete_rule(tx, rules[0].id)) == web.id
+    assert db.run(lambda tx: security_groups.delete_rule(tx, rules[0].id)) is None
+    assert db.run(lambda tx: security_groups.leave(tx, [guarded], web.id)) == 1
+    assert db.run(lambda tx: security_groups.leave(tx, [guarded, friend])) == 1
+    assert db.run(lambda tx: security_groups.update(tx, web.id, "www", "e"))
+    assert db.run(lambda tx: security_groups.delete(tx, default))
+    (shown,) = db.read(lambda tx: security_groups.show(tx, [web.id]))
+    assert shown == SecurityGroup(id=web.id, name="www", project_id="p1", description="e")
+
+
+def test_console_tokens_end(db: Database) -> None:
+    access = ConsoleAuthorization(
+        instance_id=ids.new_uuid(), protocol="vnc", type="novnc", host="h1", port=5900, expires_in_s=600.0
+    )
+    token, second = ids.new_token(), ids.new_token()
+    for one in (token, second):
+        db.run(lambda tx, one=one: console_tokens.insert(tx, one, access, NOW))
+    assert db.read(lambda tx: console_tokens.show(tx, token, NOW)) == access
+    later = db.read(lambda tx: console_tokens.show(tx, token, at(599)))
+    assert later is not None and later.expires_in_s == pytest.approx(1.0)
+    assert db.read(lambda tx: console_tokens.show(tx, token, at(600))) is None
+    assert db.read(lambda tx: console_tokens.show(tx, "guess", NOW)) is None
+    assert db.run(lambda tx: console_tokens.forget_token(tx, second))
+    assert db.run(lambda tx: console_tokens.expire(tx, at(599))) == 0
+    assert db.run(lambda tx: console_tokens.forget(tx, [access.instance_id])) == 1
+    assert db.run(lambda tx: console_tokens.expire(tx, at(600))) == 0
+
+
+def test_numbers_never_change(db: Database) -> None:
+    some = [ids.new_uuid() for _ in range(3)]
+    given = db.run(lambda tx: ec2_ids.numbers(tx, "instance", some[:2]))
+    again = db.run(lambda tx: ec2_ids.numbers(tx, "instance", some))
+    assert {uuid: again[uuid] for uuid in some[:2]} == given
+    assert len(set(again.values())) == 3
+    assert db.read(lambda tx: ec2_ids.uuids(tx, "instance", list(again.values()))) == {
+        n: u for u, n in again.items()
+    }
+    assert db.read(lambda tx: ec2_ids.uuids(tx, "image", list(again.values()))) == {}
