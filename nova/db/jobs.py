@@ -15,7 +15,22 @@ import sqlalchemy as sa
 from nova import ids
 from nova.db.batch import Insert, Update
 from nova.db.engine import Row, Tx
-from nova.db.schema import BIG, COUNT, JSON, MOMENT, NAME, UUID, WORD, arg, args, needed, stamp, table, text
+from nova.db.schema import (
+    BIG,
+    COUNT,
+    JSON,
+    MOMENT,
+    NAME,
+    SECONDS,
+    UUID,
+    WORD,
+    arg,
+    args,
+    needed,
+    stamp,
+    table,
+    text,
+)
 from nova.db.statements import Statement
 from nova.objects.ids import HostName, InstanceId, JobId, WorkflowId
 from nova.objects.jobs import Job, JobOutcome, Order
@@ -31,7 +46,7 @@ JOBS = table(
     needed("state", WORD),
     needed("sent", COUNT),
     needed("stamp", UUID),
-    needed("deadline_s", sa.Float(53)),
+    needed("deadline_s", SECONDS),
     needed("created_at", MOMENT),
     needed("updated_at", MOMENT),
     needed("order", JSON),

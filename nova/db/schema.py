@@ -37,6 +37,7 @@ JSON = sa.Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb")
 COUNT = sa.Integer()
 BIG = sa.BigInteger()
 FLAG = sa.SmallInteger()
+SECONDS: sa.types.TypeEngine[Any] = sa.Double()
 
 
 def needed(name: str, kind: sa.types.TypeEngine[Any], **kwargs: Any) -> sa.Column[Any]:

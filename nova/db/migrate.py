@@ -1,0 +1,107 @@
+"""Brings a database to the schema of this release, and tells where it stands.
+
+The migrations are the top-level folder ``alembic/``; ``nova/db/migrations`` leads to it in the tree, and is
+it in an installed wheel.
+"""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from nova.db import dialects
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+SCRIPTS = Path(__file__).parent / "migrations"
+_LOCK_S = 300
+
+
+def upgrade(url: str, revision: str = "head") -> str | None:
+    """Run the migrations that are missing; return where the database stands then.
+
+    Idempotent, safe to run in two places at once (the second waits), and goes on where it broke off.
+    """
+    from alembic import command
+
+    engine = _engine(url)
+    with engine.connect() as connection:
+        locked = _lock(connection)
+        try:
+            if _version(connection) != head() or revision != "head":
+                config = _config()
+                config.attributes["connection"] = connection
+                command.upgrade(config, revision)
+                connection.commit()
+            found = _version(connection)
+        finally:
+            if locked:
+                connection.execute(sa.text("SELECT RELEASE_LOCK('nova-migrations')"))
+    engine.dispose()
+    return found
+
+
+def version(url: str) -> str | None:
+    """Return the revision of a database; None when it is empty."""
+    engine = _engine(url)
+    with engine.connect() as connection:
+        found = _version(connection)
+    engine.dispose()
+    return found
+
+
+def head() -> str | None:
+    """Return the newest revision of this release."""
+    from alembic.script import ScriptDirectory
+
+    return ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def _config() -> Config:
+    from alembic.config import Config  # costs 0.1 s that only migrations need to spend
+
+    config = Config(stdout=io.StringIO())
+    config.set_main_option("script_location", str(SCRIPTS))
+    return config
+
+
+def _engine(url: str) -> sa.Engine:
+    parsed = dialects.address(url)
+    engine = sa.create_engine(parsed, poolclass=sa.NullPool)
+    if parsed.get_backend_name() == "sqlite":
+        # Left to itself the driver commits every single CREATE; this also makes two upgrades take turns.
+        @sa.event.listens_for(engine, "connect")
+        def _manual(connection: Any, _record: Any) -> None:
+            connection.isolation_level = None
+            connection.execute("PRAGMA busy_timeout = 60000")
+
+        @sa.event.listens_for(engine, "begin")
+        def _begin(connection: sa.Connection) -> None:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _version(connection: sa.Connection) -> str | None:
+    if not sa.inspect(connection).has_table("alembic_version"):
+        connection.rollback()
+        return None
+    found: str | None = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+    connection.rollback()
+    return found
+
+
+def _lock(connection: sa.Connection) -> bool:
+    """Wait for our turn; tells whether the lock must be given back (elsewhere it ends by itself)."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text("SELECT pg_advisory_lock(7052010)"))
+        connection.rollback()
+    if connection.dialect.name not in {"mysql", "mariadb"}:
+        return False
+    connection.execute(sa.text("SELECT GET_LOCK('nova-migrations', :s)"), {"s": _LOCK_S})
+    connection.rollback()
+    return True
