@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable
 
 import msgspec
@@ -64,15 +63,13 @@ def all_aggregates(tx: Tx) -> list[Aggregate]:
     return [_aggregate(row) for row in tx.rows(_LIST)]
 
 
-def show(tx: Tx, aggregate_id: AggregateId) -> Aggregate | None:
+def get(tx: Tx, aggregate_id: AggregateId) -> Aggregate | None:
     """Return an aggregate, or None."""
     row = tx.row(_SHOW, id=aggregate_id)
     return _aggregate(row) if row else None
 
 
-def edit(
-    tx: Tx, aggregate_id: AggregateId, change: Callable[[Aggregate], Aggregate], now: datetime.datetime
-) -> Aggregate | None:
+def edit(tx: Tx, aggregate_id: AggregateId, change: Callable[[Aggregate], Aggregate]) -> Aggregate | None:
     """Change name, hosts or metadata; ``change`` may refuse by raising.  None: there is no such aggregate."""
     row = tx.row(_SHOW, id=aggregate_id)
     if row is None:
@@ -85,11 +82,11 @@ def edit(
         name=after.name,
         hosts=_encode(after.hosts).decode(),
         metadata=_encode(after.metadata).decode(),
-        now=stamp(now),
+        now=stamp(tx.now),
     )
     if not done:
         raise TryAgain()
-    return msgspec.structs.replace(after, updated_at=now)
+    return msgspec.structs.replace(after, updated_at=tx.now)
 
 
 def delete(tx: Tx, aggregate_id: AggregateId) -> bool:

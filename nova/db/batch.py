@@ -66,8 +66,8 @@ class Update:
 
     Rows are tuples: the key, then the ``matches``, ``sets``, ``adds`` and ``given`` in their order.  ``adds``
     are added to numbers; ``given`` are values for ``where`` alone, with their types.  ``always`` are
-    assignments (with question marks for shared values) and ``where`` is a condition, in plain SQL that all
-    three databases understand: ``t.`` names the table, ``v.`` the row given.
+    assignments and ``where`` is a condition, in plain SQL that all three databases understand: ``t.`` names
+    the table, ``v.`` the row given, question marks stand for values that all rows share.
     """
 
     table: sa.Table
@@ -82,14 +82,16 @@ class Update:
     _texts: dict[tuple[str, int], str] = field(default_factory=dict)
 
     def run(self, tx: Tx, rows: Sequence[Row], extra: Iterable[Any] = ()) -> int:
-        """Update; return how many rows matched.  ``extra`` fills question marks in ``always`` (see class)."""
+        """Update; return how many rows matched.  ``extra`` fills the question marks, in order."""
         shared = list(extra)
+        asked = len(shared) - self.where.count("?")
         count = 0
         for start in range(0, len(rows), _MOST_UPDATES):
             part = rows[start : start + _MOST_UPDATES]
             values = [value for row in part for value in row]
             mysql = tx.backend in {"mysql", "mariadb"}
-            values = values + shared if mysql else shared + values
+            told, meant = shared[:asked], shared[asked:]
+            values = [*values, *told, *meant] if mysql else [*told, *values, *meant]
             count += tx.change_by(self._text(tx.dialect, len(part)), values)
         return count
 
@@ -115,7 +117,7 @@ class Update:
         sets += [f"{left}{quote(c)} = t.{quote(c)} + v.{quote(c)}" for c in self.adds]
         where = [f"t.{quote(c)} = v.{quote(c)}" for c in (self.key, *self.matches)]
         if self.where:
-            where.append(f"({self.where})")
+            where.append(f"({self.where.replace('?', mark)})")
         name = quote(self.table.name)
         told = f"SET {', '.join(sets)}"
         meant = f"WHERE {' AND '.join(where)}"

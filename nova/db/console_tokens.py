@@ -43,9 +43,9 @@ def _hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def insert(tx: Tx, token: str, access: ConsoleAuthorization, now: datetime.datetime) -> None:
+def insert(tx: Tx, token: str, access: ConsoleAuthorization) -> None:
     """Keep a new token, valid for ``access.expires_in_s`` seconds."""
-    end = now + datetime.timedelta(seconds=access.expires_in_s)
+    end = tx.now + datetime.timedelta(seconds=access.expires_in_s)
     row = (
         _hash(token), access.instance_id, access.protocol, access.type, access.host, access.port,
         access.internal_path or "", stamp(end),
@@ -53,9 +53,9 @@ def insert(tx: Tx, token: str, access: ConsoleAuthorization, now: datetime.datet
     _INSERT.run(tx, [row])
 
 
-def show(tx: Tx, token: str, now: datetime.datetime) -> ConsoleAuthorization | None:
+def get(tx: Tx, token: str) -> ConsoleAuthorization | None:
     """Return what a token stands for; None when it is unknown or over."""
-    row = tx.row(_SHOW, hash=_hash(token), now=stamp(now))
+    row = tx.row(_SHOW, hash=_hash(token), now=stamp(tx.now))
     if row is None:
         return None
     return ConsoleAuthorization(
@@ -65,20 +65,20 @@ def show(tx: Tx, token: str, now: datetime.datetime) -> ConsoleAuthorization | N
         host=row[4],
         port=row[5],
         internal_path=row[6] or None,
-        expires_in_s=(moment_of(row[7]) - now).total_seconds(),
+        expires_in_s=(moment_of(row[7]) - tx.now).total_seconds(),
     )
 
 
-def forget(tx: Tx, instances: Sequence[InstanceId]) -> int:
+def drop(tx: Tx, instances: Sequence[InstanceId]) -> int:
     """End all tokens of these instances; return how many that were."""
     return tx.change(_FORGET, ids=instances) if instances else 0
 
 
-def forget_token(tx: Tx, token: str) -> bool:
+def drop_token(tx: Tx, token: str) -> bool:
     """End one token; False when there is none."""
     return bool(tx.change(_FORGET_ONE, hash=_hash(token)))
 
 
-def expire(tx: Tx, now: datetime.datetime) -> int:
+def expire(tx: Tx) -> int:
     """Remove the tokens that are over; return how many that were."""
-    return tx.change(_EXPIRE, now=stamp(now))
+    return tx.change(_EXPIRE, now=stamp(tx.now))

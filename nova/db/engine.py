@@ -2,9 +2,9 @@
 
 A :class:`Database` is handed to whoever needs SQL.  Work is a function of a transaction::
 
-    db.run(lambda tx: instances.insert_many(tx, rows))     # write; begun anew when it lost a race
-    db.read(lambda tx: instances.show(tx, instance_id))    # read; every statement for itself
-    db.once(lambda tx: services.beat(tx, beats, now))      # one writing statement that commits by itself
+    db.run(lambda tx: instances.insert(tx, rows))     # write; begun anew when it lost a race
+    db.read(lambda tx: instances.get(tx, instance_id))    # read; every statement for itself
+    db.once(lambda tx: services.beat(tx, beats))      # one writing statement that commits by itself
 
 Such a function may run several times: it has no effect but through its transaction.  While the database is
 away it is tried again for ``patience_s``, then :class:`~nova.errors.database.DatabaseUnavailable` is raised.
@@ -13,6 +13,7 @@ A connection lost during a commit is never tried again blindly (:meth:`Database.
 
 from __future__ import annotations
 
+import datetime
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -45,16 +46,27 @@ def in_transaction() -> bool:
 class Tx:
     """An open transaction, or a connection on which every statement stands for itself."""
 
-    __slots__ = ("_connection", "_limit", "_observer", "backend", "dialect", "statements")
+    __slots__ = ("_clock", "_connection", "_limit", "_now", "_observer", "backend", "dialect", "statements")
 
-    def __init__(self, connection: Any, dialect: Any, observer: Callable[[str], None] | None) -> None:
+    def __init__(
+        self, connection: Any, dialect: Any, clock: Clock, observer: Callable[[str], None] | None
+    ) -> None:
         self._connection = connection
+        self._clock = clock
+        self._now: datetime.datetime | None = None
         self._observer = observer
         self._limit: int | None = None
         self.dialect = dialect
         self.backend: str = dialect.name
         self.statements = 0
         """How many were run so far, without BEGIN and COMMIT."""
+
+    @property
+    def now(self) -> datetime.datetime:
+        """The time of this transaction: the same however often it is asked."""
+        if self._now is None:
+            self._now = self._clock.now()
+        return self._now
 
     def rows(self, statement: Statement, /, **params: Any) -> list[Row]:
         """Run a statement and return its rows."""
@@ -205,7 +217,7 @@ class Database:
         """Open a transaction for a block: committed at its end, undone when it raises. Never tried again."""
         with self._writing(), self._connection() as connection:
             self._say(connection, self._begin)
-            tx = Tx(connection, self.dialect, self.observer)
+            tx = Tx(connection, self.dialect, self._clock, self.observer)
             _here.tx = tx
             try:
                 yield tx
@@ -221,7 +233,7 @@ class Database:
     @contextmanager
     def _reader(self) -> Iterator[Tx]:
         with self._connection() as connection:
-            tx = Tx(connection, self.dialect, self.observer)
+            tx = Tx(connection, self.dialect, self._clock, self.observer)
             _here.tx = tx
             try:
                 yield tx
@@ -230,7 +242,7 @@ class Database:
                 self.statements += tx.statements
 
     def _work(self, connection: Any, work: Callable[[Tx], R], limit: int) -> R:
-        tx = Tx(connection, self.dialect, self.observer)
+        tx = Tx(connection, self.dialect, self._clock, self.observer)
         tx.allow_only(limit)
         _here.tx = tx
         try:

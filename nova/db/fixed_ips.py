@@ -15,11 +15,11 @@ import sqlalchemy as sa
 
 from nova.db.batch import Insert
 from nova.db.engine import Row, Tx
-from nova.db.networks import NETWORKS
+from nova.db.networks import NETWORKS, decode
 from nova.db.schema import BIG, FLAG, NAME, UUID, WORD, arg, args, needed, table, text
 from nova.db.statements import Statement
 from nova.errors import NotFound
-from nova.errors.database import AddressInUse, AddressNotInNetwork, NoMoreAddresses
+from nova.errors.servers import FixedIpInUse, FixedIpInvalid, NoMoreAddresses
 from nova.objects.ids import HostName, InstanceId, NetworkId, VifId
 from nova.objects.network import FixedIp, Network
 
@@ -47,15 +47,16 @@ _INSERT = Insert(FIXED_IPS, (*_COLUMNS, "number"))
 _SELECT = sa.select(*(F[name] for name in _COLUMNS))
 
 
-class AddressWish(msgspec.Struct, frozen=True, kw_only=True):
-    """An interface that wants an address, a certain one or any."""
+class AddressWant(msgspec.Struct, frozen=True, kw_only=True):
+    """An interface that wants an address of a network, a certain one or any."""
 
     instance_id: InstanceId
     vif_id: VifId
     mac: str
+    network_id: NetworkId
+    fixed_ip: str | None = None
     hostname: str = ""
     host: HostName | None = None
-    address: str | None = None
 
 
 _BUMP = Statement(
@@ -66,7 +67,7 @@ _BUMP = Statement(
 _LOCK = Statement(sa.update(NETWORKS).values(cursor=N.cursor).where(N.id == arg("id")))
 _PLACE = Statement(sa.update(NETWORKS).values(cursor=arg("cursor", BIG)).where(N.id == arg("id")))
 _WINDOW = Statement(
-    sa.select(N.cursor, F.number)
+    sa.select(N.cursor, F.number, N.body)
     .select_from(
         NETWORKS.outerjoin(
             FIXED_IPS,
@@ -75,7 +76,7 @@ _WINDOW = Statement(
     )
     .where(N.id == arg("id"))
 )
-_BOUNDS = Statement(sa.select(N.first, N.last, N.cursor).where(N.id == arg("id")))
+_BOUNDS = Statement(sa.select(N.first, N.last, N.cursor, N.body).where(N.id == arg("id")))
 _NUMBERS = Statement(sa.select(F.number).where(F.network_id == arg("id")))
 _OF_VIFS = Statement(_SELECT.where(F.vif_id.in_(args("ids"))))
 _TAKEN = Statement(sa.select(F.address).where(F.network_id == arg("id"), F.address.in_(args("addresses"))))
@@ -93,91 +94,101 @@ def reserve(tx: Tx, network: Network, addresses: Sequence[str]) -> None:
 
 
 def allocate(
-    tx: Tx, network: Network, wishes: Sequence[AddressWish], *, first_time: bool = False
-) -> list[tuple[str, ...]]:
-    """Give every interface an IPv4 address (and its IPv6 one if the network has a range), in their order.
+    tx: Tx, wants: Sequence[AddressWant], *, first_time: bool = False
+) -> dict[VifId, tuple[str, ...]]:
+    """Give every interface an IPv4 address, and its IPv6 one if its network has a range.
 
-    An interface that has addresses already keeps them; ``first_time`` promises that none has (and saves a
-    statement).  Raises ``NoMoreAddresses``, ``AddressInUse``, ``AddressNotInNetwork``, ``NotFound``; then
-    the transaction must be undone.
+    Three statements a network, however many want.  An interface that has addresses already keeps them;
+    ``first_time`` promises that none has (and saves a statement).  Raises ``NoMoreAddresses``,
+    ``FixedIpInUse``, ``FixedIpInvalid`` and ``NotFound``; then the transaction must be undone.
     """
-    held: dict[str, list[str]] = {}
+    held: dict[VifId, list[str]] = {}
     if not first_time:
-        for ip in of_vifs(tx, [wish.vif_id for wish in wishes]):
-            held.setdefault(ip.vif_id or "", []).append(ip.address)
-    todo = [wish for wish in wishes if wish.vif_id not in held]
-    any_one = [wish for wish in todo if wish.address is None]
-    given = dict(zip((w.vif_id for w in any_one), _free_numbers(tx, network, len(any_one)), strict=True))
-    certain = [wish for wish in todo if wish.address is not None]
-    if certain:
-        given |= _certain_numbers(tx, network, certain, set(given.values()))
+        for ip in of_vifs(tx, [want.vif_id for want in wants]):
+            held.setdefault(VifId(ip.vif_id or ""), []).append(ip.address)
+    by_network: dict[NetworkId, list[AddressWant]] = {}
+    for want in wants:
+        if want.vif_id not in held:
+            by_network.setdefault(want.network_id, []).append(want)
     rows: list[Row] = []
-    for wish in todo:
-        address = str(ipaddress.IPv4Address(given[wish.vif_id]))
-        rows.append(_row(network.id, address, wish))
-        held[wish.vif_id] = [address]
-        if network.cidr_v6:
-            rows.append(_row(network.id, address_v6(network.cidr_v6, wish.mac), wish))
-            held[wish.vif_id].append(rows[-1][0])
+    # In order of id, so that two that want of the same networks wait for each other and do not lock up.
+    for network_id, group in sorted(by_network.items()):
+        rows.extend(_rows_of(tx, network_id, group))
     if rows:
         _INSERT.run(tx, rows)
-    return [tuple(sorted(held[wish.vif_id], key=lambda a: ":" in a)) for wish in wishes]
+    for row in rows:
+        held.setdefault(row[3], []).append(row[0])
+    return {want.vif_id: tuple(sorted(held[want.vif_id], key=lambda a: ":" in a)) for want in wants}
 
 
-def _free_numbers(tx: Tx, network: Network, n: int) -> list[int]:
-    if not n:
-        return []
-    if tx.change(_BUMP, id=network.id, n=n):
-        window = tx.rows(_WINDOW, id=network.id, n=n)
+def _rows_of(tx: Tx, network_id: NetworkId, wants: list[AddressWant]) -> list[Row]:
+    any_one = [want for want in wants if want.fixed_ip is None]
+    certain = [want for want in wants if want.fixed_ip is not None]
+    network, numbers = _free_numbers(tx, network_id, len(any_one))
+    given = dict(zip((want.vif_id for want in any_one), numbers, strict=True))
+    if certain:
+        given |= _certain_numbers(tx, network, certain, set(numbers))
+    rows = []
+    for want in wants:
+        rows.append(_row(network_id, str(ipaddress.IPv4Address(given[want.vif_id])), want))
+        if network.cidr_v6:
+            rows.append(_row(network_id, address_v6(network.cidr_v6, want.mac), want))
+    return rows
+
+
+def _free_numbers(tx: Tx, network_id: NetworkId, n: int) -> tuple[Network, list[int]]:
+    if n and tx.change(_BUMP, id=network_id, n=n):
+        window = tx.rows(_WINDOW, id=network_id, n=n)
         cursor: int = window[0][0]
         held = {row[1] for row in window}
         free = [number for number in range(cursor - n, cursor) if number not in held]
         if len(free) == n:
-            return free
-    elif not tx.change(_LOCK, id=network.id):
-        raise NotFound(what="Network", id=network.id)
-    return _search(tx, network, n)
+            return decode(window[0][2]), free
+    elif not tx.change(_LOCK, id=network_id):
+        raise NotFound(what="Network", id=network_id)
+    return _search(tx, network_id, n)
 
 
-def _search(tx: Tx, network: Network, n: int) -> list[int]:
+def _search(tx: Tx, network_id: NetworkId, n: int) -> tuple[Network, list[int]]:
     """Look at all that is held, from the cursor around; the caller holds the network's row."""
-    bounds = tx.row(_BOUNDS, id=network.id)
+    bounds = tx.row(_BOUNDS, id=network_id)
     assert bounds is not None
-    first, last, cursor = bounds
-    held = {row[0] for row in tx.rows(_NUMBERS, id=network.id)}
+    first, last, cursor, body = bounds
+    if not n:
+        return decode(body), []
+    held = {row[0] for row in tx.rows(_NUMBERS, id=network_id)}
     start = max(first, min(cursor, last + 1))
     free: list[int] = []
     for number in (*range(start, last + 1), *range(first, start)):
         if number not in held:
             free.append(number)
             if len(free) == n:
-                tx.change(_PLACE, id=network.id, cursor=number + 1)
-                return free
-    raise NoMoreAddresses(network=network.id)
+                tx.change(_PLACE, id=network_id, cursor=number + 1)
+                return decode(body), free
+    raise NoMoreAddresses(network=network_id)
 
 
 def _certain_numbers(
-    tx: Tx, network: Network, wishes: Sequence[AddressWish], given: set[int]
+    tx: Tx, network: Network, wants: Sequence[AddressWant], given: set[int]
 ) -> dict[VifId, int]:
-    if not tx.change(_LOCK, id=network.id):
-        raise NotFound(what="Network", id=network.id)
+    """Check the addresses that are asked for by name; the caller holds the network's row."""
     cidr = ipaddress.IPv4Network(network.cidr)
     wanted: dict[VifId, int] = {}
-    for wish in wishes:
-        assert wish.address is not None
+    for want in wants:
+        assert want.fixed_ip is not None
         try:
-            address = ipaddress.IPv4Address(wish.address)
+            address = ipaddress.IPv4Address(want.fixed_ip)
         except ValueError:
-            raise AddressNotInNetwork(address=wish.address, network=network.id) from None
+            raise FixedIpInvalid(address=want.fixed_ip, network=network.id) from None
         if address not in cidr or (cidr.prefixlen < 31 and address in {cidr[0], cidr[-1]}):
-            raise AddressNotInNetwork(address=wish.address, network=network.id)
+            raise FixedIpInvalid(address=want.fixed_ip, network=network.id)
         if int(address) in given or int(address) in wanted.values():
-            raise AddressInUse(address=wish.address)
-        wanted[wish.vif_id] = int(address)
+            raise FixedIpInUse(address=want.fixed_ip)
+        wanted[want.vif_id] = int(address)
     names = [str(ipaddress.IPv4Address(number)) for number in wanted.values()]
     taken = tx.row(_TAKEN, id=network.id, addresses=names)
     if taken is not None:
-        raise AddressInUse(address=taken[0])
+        raise FixedIpInUse(address=taken[0])
     return wanted
 
 
@@ -189,18 +200,18 @@ def address_v6(cidr: str, mac: str) -> str:
     return str(ipaddress.IPv6Address(int(ipaddress.IPv6Network(cidr).network_address) | interface))
 
 
-def _row(network_id: str, address: str, wish: AddressWish | None, reserved: int = 0) -> Row:
+def _row(network_id: str, address: str, want: AddressWant | None, reserved: int = 0) -> Row:
     number = 0 if ":" in address else int(ipaddress.IPv4Address(address))
-    if wish is None:
+    if want is None:
         return (address, network_id, "", "", "", "", "", 0, reserved, number)
     return (
         address,
         network_id,
-        wish.instance_id,
-        wish.vif_id,
-        wish.mac,
-        wish.hostname,
-        wish.host or "",
+        want.instance_id,
+        want.vif_id,
+        want.mac,
+        want.hostname,
+        want.host or "",
         0,
         reserved,
         number,

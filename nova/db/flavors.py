@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -58,7 +57,7 @@ def insert(tx: Tx, flavor: Flavor) -> None:
     _INSERT.run(tx, [(flavor.id, flavor.name, int(flavor.is_public), 0, _encode(flavor).decode())])
 
 
-def show(tx: Tx, flavor_id: FlavorId) -> Flavor | None:
+def get(tx: Tx, flavor_id: FlavorId) -> Flavor | None:
     """Return a flavor, whoever may use it, or None."""
     row = tx.row(_SHOW, id=flavor_id)
     return _decode(row[0]) if row else None
@@ -79,9 +78,7 @@ def granted(tx: Tx, flavors: Sequence[FlavorId], project: ProjectId) -> set[Flav
     return {row[0] for row in tx.rows(_GRANTED, ids=flavors, project=project)} if flavors else set()
 
 
-def edit(
-    tx: Tx, flavor_id: FlavorId, change: Callable[[Flavor], Flavor], now: datetime.datetime
-) -> Flavor | None:
+def edit(tx: Tx, flavor_id: FlavorId, change: Callable[[Flavor], Flavor]) -> Flavor | None:
     """Change a flavor (its description or extra specs); ``change`` may refuse by raising.
 
     None: there is no such flavor.
@@ -89,7 +86,7 @@ def edit(
     row = tx.row(_SHOW, id=flavor_id)
     if row is None:
         return None
-    after = msgspec.structs.replace(change(_decode(row[0])), updated_at=now)
+    after = msgspec.structs.replace(change(_decode(row[0])), updated_at=tx.now)
     done = tx.change(
         _UPDATE,
         id=flavor_id,

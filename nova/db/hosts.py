@@ -11,7 +11,6 @@ counter that would make them wait for each other.
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Sequence
 
 import msgspec
@@ -286,7 +285,7 @@ _encode = msgspec.json.Encoder(order="deterministic").encode
 _decode = msgspec.json.Decoder(HostInventory).decode
 
 
-def report(tx: Tx, inventories: Sequence[HostInventory], now: datetime.datetime) -> int:
+def report(tx: Tx, inventories: Sequence[HostInventory]) -> int:
     """Keep what agents report of their nodes; return how many are new or changed.
 
     A report that says nothing new writes nothing.
@@ -301,10 +300,10 @@ def report(tx: Tx, inventories: Sequence[HostInventory], now: datetime.datetime)
         json = _encode(inventory).decode()
         known = stored.get((host, node))
         if known is None:
-            row = (ids.new_uuid(), host, node, *capacity(inventory), *([0] * 8), 0, "", stamp(now), json)
+            row = (ids.new_uuid(), host, node, *capacity(inventory), *([0] * 8), 0, "", stamp(tx.now), json)
             new.append(row)
         elif known != (json, 0):
-            changed.append((host, node, *capacity(inventory), json, 0, stamp(now)))
+            changed.append((host, node, *capacity(inventory), json, 0, stamp(tx.now)))
     if new:
         _NEW.run(tx, new)
     if changed:

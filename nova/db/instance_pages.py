@@ -16,13 +16,13 @@ import sqlalchemy as sa
 
 from nova.db.engine import Row, Tx
 from nova.db.fixed_ips import FIXED_IPS
-from nova.db.instances import AS_JSON, T
+from nova.db.instance_table import AS_JSON, T, decode
 from nova.db.schema import BIG, arg, args, stamp
 from nova.db.statements import Statement
 from nova.db.tags import TAGS
 from nova.errors.database import MarkerNotFound
 from nova.objects.ids import ProjectId
-from nova.objects.instance import Instance, InstancePage, InstanceQuery
+from nova.objects.instance import InstancePage, InstanceQuery
 from nova.objects.states import Vm
 
 SORT_COLUMNS: dict[str, sa.Column[Any]] = {
@@ -100,8 +100,8 @@ def list_page(tx: Tx, query: InstanceQuery, project: ProjectId | None) -> Instan
     """
     rows, more = _rows(tx, query, project)
     if query.detail:
-        return InstancePage(instances=tuple(_decode(row[0]) for row in rows), more=more)
-    return InstancePage(instances=tuple(_decode(_brief(row)) for row in rows), more=more)
+        return InstancePage(instances=tuple(decode(row[0]) for row in rows), more=more)
+    return InstancePage(instances=tuple(decode(_brief(row)) for row in rows), more=more)
 
 
 def list_raw(
@@ -123,7 +123,6 @@ def list_raw(
     return ('{"instances":[' + ",".join(instances) + ('],"more":true}' if more else "]}")).encode()
 
 
-_decode = msgspec.json.Decoder(Instance).decode
 _encode = msgspec.json.Encoder().encode
 _NO_FLAVOR = msgspec.Raw(b'{"id":"","name":"","vcpus":0,"ram_mb":0}')
 

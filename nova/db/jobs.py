@@ -1,7 +1,8 @@
-"""Orders that conductors sent to agents, and what the agents answered.
+"""Jobs: orders that conductors gave to agents, and what happened; the API shows them as action events.
 
-The row is there before the order is sent and until its workflow goes on, so an agent that starts can be told
-what it still owes, and a report that comes twice is counted once.
+The row is there before the order is sent, so an agent that starts can be told what it still owes, and a
+report that comes twice is counted once.  An event without an order is a job that was finished from the start.
+The text of an order is forgotten when its job is finished.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from nova.db.engine import Row, Tx
 from nova.db.schema import (
     BIG,
     COUNT,
+    FLAG,
     JSON,
     MOMENT,
     NAME,
@@ -26,175 +28,186 @@ from nova.db.schema import (
     WORD,
     arg,
     args,
+    moment,
+    moment_of,
     needed,
     stamp,
     table,
     text,
 )
 from nova.db.statements import Statement
+from nova.errors import revive
 from nova.objects.ids import HostName, InstanceId, JobId, WorkflowId
-from nova.objects.jobs import Job, JobOutcome, Order
+from nova.objects.jobs import JobOutcome, Verdict
 
 JOBS = table(
     "jobs",
     sa.Column("id", text(190), primary_key=True),
     needed("workflow_id", UUID),
     needed("instance_id", UUID),
-    needed("daemon", WORD),
+    needed("request_id", WORD),
+    needed("step", WORD),
+    needed("event", WORD),
+    needed("topic", WORD),
     needed("host", NAME),
     needed("fence", BIG),
-    needed("state", WORD),
-    needed("sent", COUNT),
+    needed("open", FLAG),
+    needed("sends", COUNT),
     needed("stamp", UUID),
     needed("deadline_s", SECONDS),
-    needed("created_at", MOMENT),
-    needed("updated_at", MOMENT),
+    needed("started_at", MOMENT),
+    needed("finished_at", MOMENT),
+    needed("result", WORD),
+    needed("details", JSON),
     needed("order", JSON),
     needed("outcome", JSON),
     sa.Index("jobs_of_workflow", "workflow_id"),
-    sa.Index("jobs_of_host", "host", "state"),
+    sa.Index("jobs_owed", "open", "host", "topic"),
     sa.Index("jobs_of_instance", "instance_id"),
 )
 J = JOBS.c
-OPEN = "open"
+SUCCESS, ERROR = "Success", "Error"
 
 
-class StoredJob(msgspec.Struct, frozen=True, kw_only=True):
-    """A job with its place in the engine."""
+class JobRow(msgspec.Struct, frozen=True, kw_only=True):
+    """An order or an event."""
 
-    job: Job
+    id: JobId
     workflow_id: WorkflowId
-    daemon: str = "compute"
-    """Whose order it is: ``compute`` or ``network``."""
-    state: str = OPEN
-    """``open``, or the verdict."""
-    sent: int = 1
-    """How often it was sent."""
+    instance_id: InstanceId
+    request_id: str
+    step: str
+    event: str
+    host: HostName | None = None
+    topic: str = ""
+    """``compute`` or ``network``; empty for an event without an order."""
+    fence: int = 0
+    order: bytes | None = None
+    """The encoded job; not read where nobody needs it, and gone when the job is finished."""
+    started_at: datetime.datetime
+    finished_at: datetime.datetime | None = None
+    result: str | None = None
+    """``Success`` or ``Error``."""
+    details: str | None = None
     outcome: JobOutcome | None = None
+    sends: int = 1
+    deadline_s: float | None = None
 
 
-_COLUMNS = (
-    "id",
-    "workflow_id",
-    "instance_id",
-    "daemon",
-    "host",
-    "fence",
-    "state",
-    "sent",
-    "deadline_s",
-    "order",
-    "outcome",
-)
-_INSERT = Insert(JOBS, (*_COLUMNS, "stamp", "created_at", "updated_at"), if_missing=True)
-_SELECT = sa.select(*(J[name] for name in _COLUMNS))
+_LIGHT = (
+    "id", "workflow_id", "instance_id", "request_id", "step", "event", "host", "topic", "fence", "started_at",
+    "finished_at", "result", "details", "outcome", "sends", "deadline_s",
+)  # fmt: skip
+_INSERT = Insert(JOBS, (*_LIGHT, "order", "open", "stamp"), if_missing=True)
+_BRIEF = sa.select(*(J[name] for name in _LIGHT))
+_WHOLE = sa.select(*(J[name] for name in _LIGHT), J.order)
 _encode = msgspec.json.Encoder().encode
-_decode_order = msgspec.json.Decoder(Order).decode
-_decode_outcome = msgspec.json.Decoder(JobOutcome).decode
+_decode = msgspec.json.Decoder(JobOutcome).decode
 
 
-def insert_many(tx: Tx, jobs: Sequence[StoredJob], now: datetime.datetime) -> None:
+def insert(tx: Tx, rows: Sequence[JobRow]) -> None:
     """Store jobs before they are sent; one that is there already stays as it is."""
-    moment = stamp(now)
-    rows = [
-        (
-            one.job.id, one.workflow_id, one.job.instance_id, one.daemon, one.job.host or "", one.job.fence,
-            one.state, one.sent, one.job.deadline_s or 0.0, _encode(one.job.order).decode(),
-            _encode(one.outcome).decode() if one.outcome else "", "", moment, moment,
-        )
-        for one in jobs
-    ]  # fmt: skip
     if rows:
-        _INSERT.run(tx, rows)
+        _INSERT.run(tx, [_values(row) for row in rows])
+
+
+def _values(row: JobRow) -> Row:
+    return (
+        row.id, row.workflow_id, row.instance_id, row.request_id, row.step, row.event, row.host or "",
+        row.topic, row.fence, stamp(row.started_at), stamp(row.finished_at), row.result or "",
+        row.details or "", _encode(row.outcome).decode() if row.outcome else "", row.sends,
+        row.deadline_s or 0.0, row.order.decode() if row.order else "", int(row.finished_at is None), "",
+    )  # fmt: skip
 
 
 _FINISH = Update(
     JOBS,
     key="id",
     matches=("fence",),
-    sets=("state", "outcome"),
-    always=(("stamp", "?"), ("updated_at", "?")),
-    where=f"t.state = '{OPEN}'",
+    sets=("result", "details", "outcome"),
+    always=(("stamp", "?"), ("finished_at", "?"), ("open", "0"), ("order", "''")),
+    where="t.open = 1",
 )
-_FINISH_ONE = Statement(
-    sa.update(JOBS)
-    .values(state=arg("state"), outcome=arg("outcome"), updated_at=arg("now"))
-    .where(J.id == arg("id"), J.fence == arg("fence"), J.state == OPEN)
-)
-_STAMPED = Statement(sa.select(J.id).where(J.id.in_(args("ids")), J.stamp == arg("stamp")))
+_STAMPED = Statement(_BRIEF.where(J.id.in_(args("ids")), J.stamp == arg("stamp")).order_by(J.id))
 
 
-def finish(tx: Tx, outcomes: Sequence[JobOutcome], now: datetime.datetime) -> set[JobId]:
-    """Keep the outcomes of jobs that are still open under the same fence; return whose were kept."""
+def finish(tx: Tx, outcomes: Sequence[JobOutcome], now: datetime.datetime) -> list[JobRow]:
+    """Keep the outcomes of jobs that are still open under the same fence; return those (without orders)."""
     latest = {outcome.job_id: outcome for outcome in outcomes}
-    rows = [(o.job_id, o.fence, o.verdict.value, _encode(o).decode()) for o in latest.values()]
-    if len(rows) == 1:
-        job_id, fence, state, outcome = rows[0]
-        kept = tx.change(_FINISH_ONE, id=job_id, fence=fence, state=state, outcome=outcome, now=stamp(now))
-        return {job_id} if kept else set()
-    if not rows:
-        return set()
+    if not latest:
+        return []
     token = ids.new_uuid()
-    matched = _FINISH.run(tx, rows, extra=(token, stamp(now)))
-    if matched in {0, len(rows)}:
-        return set(latest) if matched else set()
-    return {row[0] for row in tx.rows(_STAMPED, ids=sorted(latest), stamp=token)}
+    rows = [(o.job_id, o.fence, *_told(o), _encode(o).decode()) for o in latest.values()]
+    if not _FINISH.run(tx, rows, extra=(token, stamp(now))):
+        return []
+    return [_read(row) for row in tx.rows(_STAMPED, ids=sorted(latest), stamp=token)]
 
 
-_SHOW = Statement(_SELECT.where(J.id.in_(args("ids"))))
-_OF_WORKFLOWS = Statement(_SELECT.where(J.workflow_id.in_(args("ids"))).order_by(J.id))
+def _told(outcome: JobOutcome) -> tuple[str, str]:
+    """Return the result and the sentence about it."""
+    if outcome.verdict is Verdict.DONE:
+        return SUCCESS, ""
+    return ERROR, revive(*outcome.error).sentence() if outcome.error else ""
+
+
+_OPEN_OF = Statement(_BRIEF.where(J.workflow_id.in_(args("ids")), J.open == 1).order_by(J.id))
+_ORDERS_OF = Statement(_WHOLE.where(J.workflow_id.in_(args("ids")), J.open == 1).order_by(J.id))
 _OWED = Statement(
-    _SELECT.where(J.host == arg("host"), J.daemon == arg("daemon"), J.state == OPEN).order_by(
-        J.created_at, J.id
-    )
+    _WHOLE.where(J.open == 1, J.host == arg("host"), J.topic == arg("topic")).order_by(J.started_at, J.id)
 )
-_SENT = Statement(
+_OF = Statement(_BRIEF.where(J.workflow_id.in_(args("ids"))).order_by(J.started_at, J.id))
+_SENT = Statement(sa.update(JOBS).values(sends=J.sends + 1).where(J.id.in_(args("ids")), J.open == 1))
+_END = Statement(
     sa.update(JOBS)
-    .values(sent=J.sent + 1, updated_at=arg("now"))
-    .where(J.id.in_(args("ids")), J.state == OPEN)
+    .values(open=0, order="", result=ERROR, details=arg("details"), finished_at=arg("now"))
+    .where(J.workflow_id.in_(args("ids")), J.open == 1)
 )
-_FORGET = Statement(sa.delete(JOBS).where(J.workflow_id.in_(args("ids"))))
 
 
-def show(tx: Tx, wanted: Sequence[JobId]) -> list[StoredJob]:
-    """Return those of the jobs that exist."""
-    return [_stored(row) for row in tx.rows(_SHOW, ids=wanted)] if wanted else []
+def open_of(tx: Tx, workflows: Sequence[WorkflowId], *, orders: bool = False) -> list[JobRow]:
+    """Return the open jobs of these workflows; with their orders if wanted."""
+    if not workflows:
+        return []
+    return [_read(row) for row in tx.rows(_ORDERS_OF if orders else _OPEN_OF, ids=workflows)]
 
 
-def of_workflows(tx: Tx, workflows: Sequence[WorkflowId]) -> list[StoredJob]:
-    """Return the jobs of these workflows, open or not."""
-    return [_stored(row) for row in tx.rows(_OF_WORKFLOWS, ids=workflows)] if workflows else []
+def open_for_host(tx: Tx, host: HostName, topic: str) -> list[JobRow]:
+    """Return what an agent still owes, oldest first, with orders."""
+    return [_read(row) for row in tx.rows(_OWED, host=host, topic=topic)]
 
 
-def owed(tx: Tx, host: HostName, daemon: str = "compute") -> list[StoredJob]:
-    """Return what an agent still owes, oldest first."""
-    return [_stored(row) for row in tx.rows(_OWED, host=host, daemon=daemon)]
+def of_workflows(tx: Tx, workflows: Sequence[WorkflowId]) -> list[JobRow]:
+    """Return all jobs of these workflows, oldest first, without orders."""
+    return [_read(row) for row in tx.rows(_OF, ids=workflows)] if workflows else []
 
 
-def sent_again(tx: Tx, jobs: Sequence[JobId], now: datetime.datetime) -> int:
-    """Count that open jobs are sent once more."""
-    return tx.change(_SENT, ids=jobs, now=stamp(now)) if jobs else 0
+def sent(tx: Tx, jobs: Sequence[JobId]) -> int:
+    """Count that open jobs are sent once more; return how many are open."""
+    return tx.change(_SENT, ids=jobs) if jobs else 0
 
 
-def forget(tx: Tx, workflows: Sequence[WorkflowId]) -> None:
-    """Remove the jobs of workflows that went on. Idempotent."""
-    if workflows:
-        tx.change(_FORGET, ids=workflows)
+def end_all(tx: Tx, workflows: Sequence[WorkflowId], details: str) -> int:
+    """Finish all open jobs of workflows that were ended, as errors; return how many that were."""
+    return tx.change(_END, ids=workflows, details=details, now=stamp(tx.now)) if workflows else 0
 
 
-def _stored(row: Row) -> StoredJob:
-    return StoredJob(
-        job=Job(
-            id=row[0],
-            instance_id=InstanceId(row[2]),
-            fence=row[5],
-            order=_decode_order(row[9]),
-            host=row[4] or None,
-            deadline_s=row[8] or None,
-        ),
+def _read(row: Row) -> JobRow:
+    return JobRow(
+        id=row[0],
         workflow_id=row[1],
-        daemon=row[3],
-        state=row[6],
-        sent=row[7],
-        outcome=_decode_outcome(row[10]) if row[10] else None,
+        instance_id=row[2],
+        request_id=row[3],
+        step=row[4],
+        event=row[5],
+        host=row[6] or None,
+        topic=row[7],
+        fence=row[8],
+        started_at=moment_of(row[9]),
+        finished_at=moment(row[10]),
+        result=row[11] or None,
+        details=row[12] or None,
+        outcome=_decode(row[13]) if row[13] else None,
+        sends=row[14],
+        deadline_s=row[15] or None,
+        order=row[16].encode() if len(row) > 16 and row[16] else None,
     )

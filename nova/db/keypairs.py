@@ -42,7 +42,7 @@ def insert(tx: Tx, keypair: KeyPair) -> None:
     _INSERT.run(tx, [row])
 
 
-def show(tx: Tx, user: UserId, name: str) -> KeyPair | None:
+def get(tx: Tx, user: UserId, name: str) -> KeyPair | None:
     """Return a key pair, or None."""
     row = tx.row(_SHOW, user=user, name=name)
     return _keypair(row) if row else None

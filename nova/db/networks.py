@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Collection
 
 import msgspec
 import sqlalchemy as sa
@@ -39,7 +39,7 @@ _UPDATE = Statement(
     .where(N.id == arg("id"))
 )
 _DELETE = Statement(sa.delete(NETWORKS).where(N.id == arg("id")))
-_decode = msgspec.json.Decoder(Network).decode
+decode = msgspec.json.Decoder(Network).decode
 _encode = msgspec.json.Encoder().encode
 
 
@@ -80,26 +80,26 @@ def delete(tx: Tx, network_id: NetworkId) -> bool:
     return bool(tx.change(_DELETE, id=network_id))
 
 
-def show(tx: Tx, network_id: NetworkId) -> Network | None:
+def get(tx: Tx, network_id: NetworkId) -> Network | None:
     """Return a network, or None."""
     row = tx.row(_SHOW, ids=[network_id])
-    return _decode(row[0]) if row else None
+    return decode(row[0]) if row else None
 
 
-def show_many(tx: Tx, wanted: Sequence[NetworkId]) -> dict[NetworkId, Network]:
+def get_many(tx: Tx, wanted: Collection[NetworkId]) -> dict[NetworkId, Network]:
     """Return those of the networks that exist."""
-    found = [_decode(body) for (body,) in tx.rows(_SHOW, ids=wanted)] if wanted else []
+    found = [decode(body) for (body,) in tx.rows(_SHOW, ids=sorted(wanted))] if wanted else []
     return {network.id: network for network in found}
 
 
 def all_networks(tx: Tx) -> list[Network]:
     """Return every network, by label."""
-    return [_decode(body) for (body,) in tx.rows(_LIST)]
+    return [decode(body) for (body,) in tx.rows(_LIST)]
 
 
 def usable_by(tx: Tx, project: ProjectId) -> list[Network]:
     """Return the networks that a project may use: the open ones and its own, by label."""
-    return [_decode(body) for (body,) in tx.rows(_USABLE, projects=["", project])]
+    return [decode(body) for (body,) in tx.rows(_USABLE, projects=["", project])]
 
 
 def served_by(tx: Tx, host: HostName) -> list[Network]:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Sequence
-
-import msgspec
 import sqlalchemy as sa
 
 from nova.db.batch import Insert
 from nova.db.engine import Tx
-from nova.db.schema import BIG, MOMENT, NAME, UUID, arg, args, needed, stamp, table
+from nova.db.schema import BIG, MOMENT, NAME, UUID, arg, needed, stamp, table
 from nova.db.statements import Statement
 
 OWNERS = table(
@@ -23,34 +19,21 @@ OWNERS = table(
 O = OWNERS.c  # noqa: E741
 _INSERT = Insert(OWNERS, ("id", "host", "beats", "seen_at"), if_missing=True)
 _BEAT = Statement(sa.update(OWNERS).values(beats=O.beats + 1, seen_at=arg("now")).where(O.id == arg("id")))
-_LIST = Statement(sa.select(O.id, O.host, O.beats).order_by(O.id))
-_FORGET = Statement(sa.delete(OWNERS).where(O.id.in_(args("ids"))))
+_LIST = Statement(sa.select(O.id, O.beats).order_by(O.id))
+_DROP = Statement(sa.delete(OWNERS).where(O.id == arg("id")))
 
 
-class Owner(msgspec.Struct, frozen=True):
-    """A conductor process; ``beats`` grows while it lives."""
-
-    id: str
-    host: str
-    beats: int
+def beat(tx: Tx, owner: str, host: str) -> None:
+    """Say that an owner lives; one that is new, or was dropped, becomes known."""
+    if not tx.change(_BEAT, id=owner, now=stamp(tx.now)):
+        _INSERT.run(tx, [(owner, host, 1, stamp(tx.now))])
 
 
-def appear(tx: Tx, owner: str, host: str, now: datetime.datetime) -> None:
-    """Make a conductor process known. Idempotent."""
-    _INSERT.run(tx, [(owner, host, 1, stamp(now))])
+def all(tx: Tx) -> list[tuple[str, int]]:
+    """Return all known owners, each with its beats, which grow while it lives."""
+    return [(row[0], row[1]) for row in tx.rows(_LIST)]
 
 
-def beat(tx: Tx, owner: str, now: datetime.datetime) -> bool:
-    """Say that an owner lives; False when it was forgotten: then it owns nothing any more."""
-    return bool(tx.change(_BEAT, id=owner, now=stamp(now)))
-
-
-def all_owners(tx: Tx) -> list[Owner]:
-    """Return all owners that are known."""
-    return [Owner(*row) for row in tx.rows(_LIST)]
-
-
-def forget(tx: Tx, owners: Sequence[str]) -> None:
-    """Remove owners that are dead and whose workflows were taken. Idempotent."""
-    if owners:
-        tx.change(_FORGET, ids=owners)
+def drop(tx: Tx, owner: str) -> None:
+    """Remove an owner that is dead and whose workflows were taken. Idempotent."""
+    tx.change(_DROP, id=owner)

@@ -1,14 +1,15 @@
 """Quotas: limits, and use counted in the transaction that uses.
 
-One row a scope (a project, or a user for key pairs) counts all resources, so reserving instances, cores and
-RAM is one conditional UPDATE: whoever would go over the limit changes nothing.  Reserve in the transaction
-that inserts, release in the one that deletes; there is nothing in between to leak.
+One row a scope (a project, or :func:`of_user` for key pairs) counts all resources, so reserving instances,
+cores and RAM is one conditional UPDATE: whoever would go over the limit changes nothing.  Reserve in the
+transaction that inserts, release in the one that deletes; there is nothing in between to leak.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import msgspec
 import sqlalchemy as sa
@@ -49,28 +50,25 @@ class Shortage(msgspec.Struct, frozen=True, kw_only=True):
     limits: dict[str, int]
 
 
-def of_project(project: ProjectId) -> str:
-    """Return the scope of a project."""
-    return f"project:{project}"
-
-
 def of_user(user: UserId) -> str:
     """Return the scope of a user (for key pairs)."""
     return f"user:{user}"
 
 
-def reserve(tx: Tx, scope: str, deltas: Mapping[str, int], limits: Mapping[str, int]) -> Shortage | None:
+def reserve(
+    tx: Tx, scope: str, deltas: Mapping[str, int], limits: Mapping[str, int]
+) -> Literal[True] | Shortage:
     """Use so much more of each resource if all stay within the limits (negative = none), else say why not."""
     resources = tuple(sorted(deltas))
     params = {f"d_{name}": deltas[name] for name in resources}
     params |= {f"l_{name}": limits.get(name, -1) for name in resources}
     if tx.change(_reserve(resources), scope=scope, **params):
-        return None
+        return True
     used = _used(tx, scope)
     if used is None:
         _MAKE.run(tx, [(scope, *([0] * len(RESOURCES)))])
         if tx.change(_reserve(resources), scope=scope, **params):
-            return None
+            return True
         used = _used(tx, scope) or {}
     over = tuple(n for n in resources if 0 <= limits.get(n, -1) < used.get(n, 0) + deltas[n])
     if not over:  # somebody released just now
@@ -90,7 +88,7 @@ def reserve_between(
     count = most
     for _ in range(10):
         short = reserve(tx, scope, {name: n * count for name, n in unit.items()}, limits)
-        if short is None:
+        if short is True:
             return count
         room = [
             (limits[name] - short.used[name]) // n
@@ -106,8 +104,13 @@ def reserve_between(
     raise TryAgain()
 
 
-def release(tx: Tx, releases: Sequence[tuple[str, Mapping[str, int]]]) -> None:
+def release(tx: Tx, scope: str, deltas: Mapping[str, int]) -> None:
     """Give back; the caller makes sure that it does so once (it won the swap that deleted)."""
+    release_many(tx, [(scope, deltas)])
+
+
+def release_many(tx: Tx, releases: Sequence[tuple[str, Mapping[str, int]]]) -> None:
+    """Give back for several scopes."""
     sums: dict[str, dict[str, int]] = {}
     for scope, deltas in releases:
         total = sums.setdefault(scope, {})
@@ -165,9 +168,9 @@ def limits(
     tx: Tx, project: ProjectId, defaults: Mapping[str, int], user: UserId | None = None
 ) -> dict[str, int]:
     """Return the limits in force: options, below the default class, below the project's, below the user's."""
-    rows = tx.rows(_LIMITS, scopes=[DEFAULT_CLASS, of_project(project)], users=["", user or ""])
+    rows = tx.rows(_LIMITS, scopes=[DEFAULT_CLASS, project], users=["", user or ""])
     found = dict(defaults)
-    for scope, own in ((DEFAULT_CLASS, ""), (of_project(project), ""), (of_project(project), user)):
+    for scope, own in ((DEFAULT_CLASS, ""), (project, ""), (project, user)):
         if own is not None:
             found |= {resource: limit for s, u, resource, limit in rows if s == scope and u == own}
     return found
@@ -184,7 +187,7 @@ _UNSET_EVERY = Statement(sa.delete(LIMITS).where(L.scope == arg("scope")))
 
 
 def set_limits(tx: Tx, scope: str, wanted: Mapping[str, int], user: UserId | None = None) -> None:
-    """Set limits of a scope (``of_project``, or ``DEFAULT_CLASS``), or of one user in it."""
+    """Set limits of a scope (a project, or ``DEFAULT_CLASS``), or of one user in it."""
     if wanted:
         tx.change(_UNSET, scope=scope, user=user or "", resources=sorted(wanted))
         _SET.run(tx, [(scope, user or "", resource, limit) for resource, limit in sorted(wanted.items())])
@@ -210,7 +213,7 @@ def recount(tx: Tx, project: ProjectId, *, repair: bool = False) -> tuple[dict[s
 
     With ``repair`` the books are set to the truth; the row is locked first, so nothing comes between.
     """
-    scope = of_project(project)
+    scope: str = project
     if repair:
         _MAKE.run(tx, [(scope, *([0] * len(RESOURCES)))])
         tx.change(_add(("instances",)), scope=scope, d_instances=0)
@@ -222,9 +225,9 @@ def recount(tx: Tx, project: ProjectId, *, repair: bool = False) -> tuple[dict[s
     return booked, real
 
 
-_SCOPES = Statement(sa.select(U.scope).where(U.scope.like("project:%")).order_by(U.scope))
+_SCOPES = Statement(sa.select(U.scope).where(U.scope.not_like("user:%")).order_by(U.scope))
 
 
 def projects(tx: Tx) -> list[ProjectId]:
     """Return every project that ever used anything."""
-    return [ProjectId(scope.removeprefix("project:")) for (scope,) in tx.rows(_SCOPES)]
+    return [ProjectId(scope) for (scope,) in tx.rows(_SCOPES)]

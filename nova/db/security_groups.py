@@ -126,7 +126,7 @@ def _named(tx: Tx, project: ProjectId, names: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def show(tx: Tx, wanted: Sequence[str]) -> list[SecurityGroup]:
+def get(tx: Tx, wanted: Sequence[str]) -> list[SecurityGroup]:
     """Return those of the groups that exist, with their rules."""
     return _groups(tx.rows(_SHOW, ids=wanted)) if wanted else []
 
@@ -189,14 +189,14 @@ def hosts_affected(tx: Tx, groups: Sequence[str]) -> list[HostName]:
     return sorted(row[0] for row in tx.rows(_HOSTS, groups=groups)) if groups else []
 
 
-def filters_of(tx: Tx, instances: Sequence[InstanceId]) -> dict[InstanceId, tuple[FilterRule, ...]]:
+def filter_rules(tx: Tx, instances: Sequence[InstanceId]) -> dict[InstanceId, tuple[FilterRule, ...]]:
     """Return what may reach each of these instances, source groups turned into addresses: 3 statements."""
     result: dict[InstanceId, tuple[FilterRule, ...]] = dict.fromkeys(instances, ())
     of_instance: dict[InstanceId, list[str]] = {}
     for instance, group in tx.rows(_MEMBERSHIPS, ids=instances) if instances else ():
         of_instance.setdefault(instance, []).append(group)
     wanted = sorted({group for groups in of_instance.values() for group in groups})
-    groups = {group.id: group for group in show(tx, wanted)}
+    groups = {group.id: group for group in get(tx, wanted)}
     sources = sorted({r.source_group_id for g in groups.values() for r in g.rules if r.source_group_id})
     addresses: dict[str, list[str]] = {}
     for source, address in tx.rows(_ADDRESSES, groups=sources) if sources else ():

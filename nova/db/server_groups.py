@@ -16,6 +16,7 @@ from nova.db.engine import Row, TryAgain, Tx
 from nova.db.schema import BIG, COUNT, NAME, UUID, WORD, arg, args, needed, table
 from nova.db.statements import Statement
 from nova.objects.ids import GroupId, HostName, InstanceId, ProjectId
+from nova.objects.placement import GroupNeed
 from nova.objects.server_group import ServerGroup
 
 GROUPS = table(
@@ -68,7 +69,7 @@ def insert(tx: Tx, group: ServerGroup) -> None:
     _INSERT.run(tx, [row])
 
 
-def show(tx: Tx, group_id: GroupId) -> ServerGroup | None:
+def get(tx: Tx, group_id: GroupId) -> ServerGroup | None:
     """Return a group with its members, or None."""
     groups = _groups(tx.rows(_SHOW, id=group_id))
     return groups[0] if groups else None
@@ -185,7 +186,31 @@ _UNSETTLE = Statement(
 )
 
 
-def leave_hosts(tx: Tx, instances: Sequence[InstanceId]) -> None:
+def need(tx: Tx, group_id: GroupId) -> GroupNeed | None:
+    """Return what a scheduler must know of a group, or None when there is none."""
+    rows = tx.rows(_NEED, id=group_id)
+    if not rows:
+        return None
+    return GroupNeed(
+        id=group_id,
+        policy=rows[0][0],
+        max_per_host=rows[0][1] or 1,
+        hosts={row[2]: row[3] for row in rows if row[2] is not None},
+    )
+
+
+def occupy(tx: Tx, group_id: GroupId, instance: InstanceId, host: HostName) -> bool:
+    """Put one member on a host if the group's rule allows; a group that is gone has no rule."""
+    row = tx.row(_RULE, id=group_id)
+    if row is None:
+        return True
+    rule = ServerGroup(
+        id=group_id, name="", policy=row[0], max_per_host=row[1] or None, project_id=row[2], user_id=row[3]
+    )
+    return instance in join_hosts(tx, rule, [(instance, host)])
+
+
+def vacate(tx: Tx, instances: Sequence[InstanceId]) -> None:
     """Take members off their hosts (a failed build goes elsewhere); they stay members. Idempotent."""
     for group_id, instance, host in tx.rows(_OF_INSTANCES, ids=instances) if instances else ():
         if host and tx.change(_UNSEAT, id=group_id, instance=instance, host=host):
@@ -194,7 +219,7 @@ def leave_hosts(tx: Tx, instances: Sequence[InstanceId]) -> None:
 
 def leave(tx: Tx, instances: Sequence[InstanceId]) -> None:
     """End the membership of deleted instances. Idempotent."""
-    leave_hosts(tx, instances)
+    vacate(tx, instances)
     for group_id, instance, _ in tx.rows(_OF_INSTANCES, ids=instances) if instances else ():
         tx.change(_REMOVE, id=group_id, instance=instance)
 
@@ -205,6 +230,12 @@ def _left(tx: Tx, group_id: GroupId, host: HostName) -> None:
     tx.change(_UNSETTLE, id=group_id)
 
 
+_RULE = Statement(sa.select(G.policy, G.max_per_host, G.project_id, G.user_id).where(G.id == arg("id")))
+_NEED = Statement(
+    sa.select(G.policy, G.max_per_host, H.host, H.members)
+    .select_from(GROUPS.outerjoin(HOSTS, sa.and_(H.group_id == G.id, H.members > 0)))
+    .where(G.id == arg("id"))
+)
 _HOSTS_OF = Statement(sa.select(H.host, H.members).where(H.group_id == arg("id"), H.members > 0))
 
 

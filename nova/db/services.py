@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -75,7 +74,7 @@ _UPDATE = Statement(
 _DELETE = Statement(sa.delete(SERVICES).where(S.id == arg("id")))
 
 
-def beat(tx: Tx, beats: Sequence[ServiceBeat], now: datetime.datetime) -> list[HostName]:
+def beat(tx: Tx, beats: Sequence[ServiceBeat]) -> list[HostName]:
     """Count the beats of daemons, one statement for all of one kind; new ones become known.
 
     Returns the hosts that are new.
@@ -87,12 +86,12 @@ def beat(tx: Tx, beats: Sequence[ServiceBeat], now: datetime.datetime) -> list[H
     for (binary, topic, version), hosts in kinds.items():
         wanted = sorted(hosts)
         params = {"binary": binary, "hosts": wanted}
-        if tx.change(_BEAT, topic=topic, version=version, now=stamp(now), **params) == len(wanted):
+        if tx.change(_BEAT, topic=topic, version=version, now=stamp(tx.now), **params) == len(wanted):
             continue
         known = {row[0] for row in tx.rows(_KNOWN, **params)}
         missing = [host for host in wanted if host not in known]
         rows = [
-            (ids.new_uuid(), host, binary, topic, 0, "", 0, version, 1, stamp(now), "", stamp(now))
+            (ids.new_uuid(), host, binary, topic, 0, "", 0, version, 1, stamp(tx.now), "", stamp(tx.now))
             for host in missing
         ]
         if rows:
@@ -112,7 +111,7 @@ def of_hosts(tx: Tx, hosts: Sequence[HostName]) -> list[Service]:
     return [_service(row) for row in tx.rows(_OF_HOSTS, hosts=hosts)] if hosts else []
 
 
-def show(tx: Tx, service_id: ServiceId) -> Service | None:
+def get(tx: Tx, service_id: ServiceId) -> Service | None:
     """Return a service by its uuid, or None."""
     row = tx.row(_SHOW, id=service_id)
     return _service(row) if row else None
@@ -130,7 +129,7 @@ def find(tx: Tx, host: HostName, binary: str) -> Service | None:
     return _service(row) if row else None
 
 
-def update(tx: Tx, service: Service, now: datetime.datetime) -> bool:
+def update(tx: Tx, service: Service) -> bool:
     """Write whether a service is disabled, why, and whether it is forced down; False when it is gone."""
     return bool(
         tx.change(
@@ -139,7 +138,7 @@ def update(tx: Tx, service: Service, now: datetime.datetime) -> bool:
             disabled=int(service.disabled),
             disabled_reason=service.disabled_reason or "",
             forced_down=int(service.forced_down),
-            now=stamp(now),
+            now=stamp(tx.now),
         )
     )
 

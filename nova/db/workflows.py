@@ -1,20 +1,20 @@
 """Workflows: the rows that say what is being done, and that the API shows as instance actions.
 
-A workflow row carries its steps, so moving on, and showing an action with its events, is one statement.  A
-conductor *owns* workflows; each taking lets the fence grow, and every write names owner and fence, so one
-that lost its workflows (frozen, taken for dead) cannot harm them.  Whether an owner lives, the others judge
-by whether its ``beats`` grow, each on its own monotonic clock; no wall clock is involved.
+A conductor *owns* the workflows it works on; while reports are awaited nobody does.  Each taking lets the
+fence grow, and every write names owner and fence, so a conductor that lost its workflows (frozen, taken for
+dead) cannot harm them.  Whether an owner lives, the others judge by whether its beats grow
+(:mod:`nova.db.owners`); no wall clock is involved.
+
+The steps of an action are its jobs (:mod:`nova.db.jobs`).
 """
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from msgspec import UNSET, UnsetType
 
 from nova import ids
 from nova.db.batch import Insert, Update
@@ -26,7 +26,6 @@ from nova.db.schema import (
     JSON,
     MOMENT,
     NAME,
-    SECONDS,
     UUID,
     WORD,
     arg,
@@ -36,12 +35,11 @@ from nova.db.schema import (
     needed,
     stamp,
     table,
-)  # fmt: skip
+)
 from nova.db.statements import Statement
-from nova.errors.database import MarkerNotFound
 from nova.objects.explanation import Explanation
 from nova.objects.ids import InstanceId, WorkflowId
-from nova.objects.workflow import ENDED, ActionQuery, StepRecord, WorkflowRecord, WorkflowState
+from nova.objects.workflow import ENDED, WorkflowRecord, WorkflowState
 
 WORKFLOWS = table(
     "workflows",
@@ -59,121 +57,223 @@ WORKFLOWS = table(
     needed("fence", BIG),
     needed("owner", UUID),
     needed("stamp", UUID),
-    needed("deadline_s", SECONDS),
     needed("started_at", MOMENT),
+    needed("step_started_at", MOMENT),
     needed("updated_at", MOMENT),
     needed("finished_at", MOMENT),
     needed("message", JSON),
     needed("input", JSON),
     needed("notes", JSON),
-    needed("steps", JSON),
     needed("explanation", JSON),
     sa.Index("workflows_of_instance", "instance_id", "started_at"),
-    sa.Index("workflows_running", "running", "owner", "started_at"),
+    sa.Index("workflows_running", "running", "owner", "state"),
     sa.Index("workflows_finished", "finished_at"),
 )
 W = WORKFLOWS.c
 
 
-class Stored(msgspec.Struct, frozen=True, kw_only=True):
-    """A workflow with what only its engine needs."""
+class WorkflowRow(WorkflowRecord, frozen=True, kw_only=True):
+    """A workflow with what only its engine needs; its steps are not read."""
 
-    record: WorkflowRecord
-    input: msgspec.Raw = msgspec.Raw(b"{}")
+    input: bytes = b""
     """What the workflow was asked to do (JSON)."""
-    notes: msgspec.Raw = msgspec.Raw(b"{}")
-    """What it wants to remember between steps (JSON)."""
-    deadline_s: float = 0.0
-    """How long the present step may wait, counted by its owner on its own clock; 0 = no wait."""
+    notes: bytes = b""
+    """What it wants to remember from step to step (JSON)."""
 
 
 class Advance(msgspec.Struct, frozen=True, kw_only=True):
-    """What becomes of a workflow; happens only while its owner holds it under this fence."""
+    """What becomes of a workflow; happens only while its owner holds it under this fence.
 
-    id: WorkflowId
+    None leaves a value as it is.
+    """
+
+    id: str
     fence: int
     state: WorkflowState
     step: int
-    attempt: int = 1
+    attempt: int | None = None
+    notes: bytes | None = None
     message: str | None = None
-    notes: msgspec.Raw = msgspec.Raw(b"{}")
-    steps: tuple[StepRecord, ...] = ()
-    deadline_s: float = 0.0
-    explanation: Explanation | UnsetType | None = UNSET
+    explanation: Explanation | None = None
+    finished: bool = False
+    release: bool = False
+    """Nobody owns it from now on: it waits, or it has ended."""
 
 
-_COLUMNS = (
+COLUMNS = (
     "id", "kind", "action", "instance_id", "request_id", "user_id", "project_id", "state", "step", "attempt",
-    "fence", "owner", "deadline_s", "started_at", "updated_at", "finished_at", "message", "input", "notes",
-    "steps", "explanation",
+    "fence", "owner", "message", "started_at", "updated_at", "finished_at", "explanation", "input", "notes",
 )  # fmt: skip
-_INSERT = Insert(WORKFLOWS, (*_COLUMNS, "running", "stamp"))
-_SELECT = sa.select(*(W[name] for name in _COLUMNS))
+_INSERT = Insert(WORKFLOWS, (*COLUMNS, "step_started_at", "running", "stamp"))
+SELECT = sa.select(*(W[name] for name in COLUMNS))
 _encode = msgspec.json.Encoder().encode
-_decode_steps = msgspec.json.Decoder(tuple[StepRecord, ...]).decode
 _decode_explanation = msgspec.json.Decoder(Explanation).decode
+_EXISTING = Statement(sa.select(W.id).where(W.id.in_(args("ids"))))
+_GET = Statement(SELECT.where(W.id.in_(args("ids"))))
 
 
-def create(tx: Tx, workflows: Sequence[Stored]) -> None:
-    """Store new workflows; with an owner in their record nobody has to take them first."""
-    rows = []
-    for workflow in workflows:
-        r = workflow.record
-        rows.append(
-            (
-                r.id,
-                r.kind,
-                r.action,
-                r.instance_id,
-                r.request_id,
-                r.user_id,
-                r.project_id,
-                r.state.value,
-                r.step,
-                r.attempt,
-                r.fence,
-                r.owner or "",
-                workflow.deadline_s,
-                stamp(r.started_at),
-                stamp(r.updated_at),
-                stamp(r.finished_at),
-                r.message or "",
-                bytes(workflow.input).decode(),
-                bytes(workflow.notes).decode(),
-                _json(r.steps),
-                _json(r.explanation),
-                int(r.state not in ENDED),
-                "",
-            )
-        )
-    _INSERT.run(tx, rows)
+def insert(tx: Tx, rows: Sequence[WorkflowRow]) -> None:
+    """Store new workflows; with an owner nobody has to take them first.  Raises ``Duplicate``."""
+    now = stamp(tx.now)
+    _INSERT.run(tx, [(*_values(row), now, int(row.state not in ENDED), "") for row in rows])
 
 
-_SHOW = Statement(_SELECT.where(W.id.in_(args("ids"))))
-_FREE = sa.and_(W.running == 1, sa.or_(W.owner == "", W.owner.in_(args("dead"))))
-_FIND_FREE = Statement(sa.select(W.id).where(_FREE).order_by(W.started_at, W.id).limit(arg("limit", BIG)))
-_TAKE = Statement(
-    sa.update(WORKFLOWS)
-    .values(owner=arg("owner"), fence=W.fence + 1, stamp=arg("stamp"))
-    .where(W.id.in_(args("ids")), _FREE)
+def _values(row: WorkflowRow) -> Row:
+    return (
+        row.id, row.kind, row.action, row.instance_id, row.request_id, row.user_id, row.project_id,
+        row.state.value, row.step, row.attempt, row.fence, row.owner or "", row.message or "",
+        stamp(row.started_at), stamp(row.updated_at), stamp(row.finished_at), explained(row.explanation),
+        row.input.decode(), row.notes.decode(),
+    )  # fmt: skip
+
+
+def existing(tx: Tx, wanted: Sequence[WorkflowId]) -> set[WorkflowId]:
+    """Return which of these workflows there are (after a commit whose answer was lost)."""
+    return {row[0] for row in tx.rows(_EXISTING, ids=wanted)} if wanted else set()
+
+
+def get_many(tx: Tx, wanted: Sequence[WorkflowId]) -> dict[WorkflowId, WorkflowRow]:
+    """Return those of the workflows that exist."""
+    found = [read(row) for row in tx.rows(_GET, ids=wanted)] if wanted else []
+    return {row.id: row for row in found}
+
+
+_BACKWARD_OR_READY = (WorkflowState.READY.value, WorkflowState.UNDOING.value)
+_WAITING = (WorkflowState.WAITING.value, WorkflowState.UNDO_WAITING.value)
+_FREE = sa.and_(
+    W.running == 1,
+    W.owner.in_(args("owners")),
+    W.state.in_([sa.literal_column(f"'{word}'") for word in _BACKWARD_OR_READY]),
 )
-_TAKEN = Statement(_SELECT.where(W.id.in_(args("ids")), W.stamp == arg("stamp")).order_by(W.started_at, W.id))
+_FIND_FREE = Statement(sa.select(W.id).where(_FREE).order_by(W.started_at, W.id).limit(arg("limit", BIG)))
+_OWN = {"owner": arg("owner"), "fence": W.fence + 1, "stamp": arg("stamp")}
+_TAKE = Statement(sa.update(WORKFLOWS).values(_OWN).where(W.id.in_(args("ids")), _FREE))
+_RESUME = Statement(
+    sa.update(WORKFLOWS)
+    .values(_OWN)
+    .where(
+        W.id.in_(args("ids")),
+        W.running == 1,
+        W.state.in_([sa.literal_column(f"'{word}'") for word in _WAITING]),
+    )
+)
+_STAMPED = Statement(
+    SELECT.where(W.id.in_(args("ids")), W.stamp == arg("stamp")).order_by(W.started_at, W.id)
+)
 
 
-def take(tx: Tx, owner: str, *, dead: Sequence[str] = (), limit: int = 100) -> list[Stored]:
-    """Take running workflows that nobody owns, or that dead owners left, oldest first; their fence grows."""
-    nobody = list(dead) or [""]
-    found = [row[0] for row in tx.rows(_FIND_FREE, dead=nobody, limit=limit)]
-    if not found:
-        return []
+def take(tx: Tx, owner: str, limit: int, dead_owners: Sequence[str] = ()) -> list[WorkflowRow]:
+    """Take workflows that have something to do and that nobody, or a dead owner, holds; oldest first."""
+    owners = ["", *dead_owners]
+    found = [row[0] for row in tx.rows(_FIND_FREE, owners=owners, limit=limit)]
     token = ids.new_uuid()
-    if not tx.change(_TAKE, owner=owner, stamp=token, ids=found, dead=nobody):
+    if not found or not tx.change(_TAKE, owner=owner, stamp=token, ids=found, owners=owners):
         return []
-    return [_stored(row) for row in tx.rows(_TAKEN, ids=found, stamp=token)]
+    return [read(row) for row in tx.rows(_STAMPED, ids=found, stamp=token)]
+
+
+def resume(tx: Tx, owner: str, wanted: Sequence[WorkflowId]) -> list[WorkflowRow]:
+    """Take those of the workflows that wait (the reports came); their state stays.  Returns those taken."""
+    token = ids.new_uuid()
+    if not wanted or not tx.change(_RESUME, owner=owner, stamp=token, ids=wanted):
+        return []
+    return [read(row) for row in tx.rows(_STAMPED, ids=wanted, stamp=token)]
+
+
+_Sets = tuple[str, ...]
+
+
+def advance(tx: Tx, owner: str, changes: Sequence[Advance]) -> set[WorkflowId]:
+    """Move workflows on, one statement for all that change alike; return those the owner still held."""
+    groups: dict[_Sets, list[Advance]] = {}
+    for change in changes:
+        groups.setdefault(tuple(_changed(change, "")), []).append(change)
+    moved: set[WorkflowId] = set()
+    now = stamp(tx.now)
+    for sets, group in groups.items():
+        values = [_changed(change, now) for change in group]
+        if len(group) == 1:
+            only = group[0]
+            if tx.change(_advance_one(sets), id=only.id, holder=owner, held=only.fence, **values[0]):
+                moved.add(WorkflowId(only.id))
+            continue
+        token = ids.new_uuid()
+        rows = [(a.id, a.fence, *v.values()) for a, v in zip(group, values, strict=True)]
+        matched = _advance_many(sets).run(tx, rows, extra=(token, owner))
+        wanted = [WorkflowId(a.id) for a in group]
+        if matched == len(wanted):
+            moved.update(wanted)
+        elif matched:
+            moved.update(row[0] for row in tx.rows(_MOVED, ids=wanted, stamp=token))
+    return moved
+
+
+_MOVED = Statement(sa.select(W.id).where(W.id.in_(args("ids")), W.stamp == arg("stamp")))
+_ONE: dict[_Sets, Statement] = {}
+_MANY: dict[_Sets, Update] = {}
+
+
+def _advance_one(sets: _Sets) -> Statement:
+    if sets not in _ONE:
+        _ONE[sets] = Statement(
+            sa.update(WORKFLOWS)
+            .values({name: arg(name) for name in sets})
+            .where(W.id == arg("id"), W.owner == arg("holder"), W.fence == arg("held"))
+        )
+    return _ONE[sets]
+
+
+def _advance_many(sets: _Sets) -> Update:
+    if sets not in _MANY:
+        _MANY[sets] = Update(
+            WORKFLOWS,
+            key="id",
+            matches=("fence",),
+            sets=sets,
+            always=(("stamp", "?"),),
+            where="t.owner = ?",
+        )
+    return _MANY[sets]
+
+
+def _changed(change: Advance, now: str) -> dict[str, Any]:
+    """Return the columns that a change writes; which they are tells what statement it needs."""
+    values: dict[str, Any] = {
+        "state": change.state.value,
+        "step": change.step,
+        "step_started_at": now,
+        "updated_at": now,
+    }
+    if change.attempt is not None:
+        values["attempt"] = change.attempt
+    if change.notes is not None:
+        values["notes"] = change.notes.decode()
+    if change.message is not None:
+        values["message"] = change.message
+    if change.explanation is not None:
+        values["explanation"] = explained(change.explanation)
+    if change.release:
+        values["owner"] = ""
+    if change.finished:
+        values |= {"running": 0, "finished_at": now}
+    return values
 
 
 _LEAVE = Statement(sa.update(WORKFLOWS).values(owner="").where(W.owner == arg("owner"), W.running == 1))
-_OWNED = Statement(_SELECT.where(W.running == 1, W.owner == arg("owner")).order_by(W.started_at, W.id))
+_MARK = Statement(
+    sa.update(WORKFLOWS).values(stamp=arg("stamp")).where(W.instance_id.in_(args("ids")), W.running == 1)
+)
+_MARKED = Statement(
+    SELECT.where(W.instance_id.in_(args("ids")), W.stamp == arg("stamp")).order_by(W.started_at, W.id)
+)
+_END = Statement(
+    sa.update(WORKFLOWS)
+    .values(
+        state=arg("state"), message=arg("message"), running=0, owner="", fence=W.fence + 1,
+        finished_at=arg("now"), updated_at=arg("now"),
+    )
+    .where(W.id.in_(args("ids")))
+)  # fmt: skip
 
 
 def leave(tx: Tx, owner: str) -> int:
@@ -181,161 +281,64 @@ def leave(tx: Tx, owner: str) -> int:
     return tx.change(_LEAVE, owner=owner)
 
 
-def owned_by(tx: Tx, owner: str) -> list[Stored]:
-    """Return the running workflows of an owner, oldest first."""
-    return [_stored(row) for row in tx.rows(_OWNED, owner=owner)]
-
-
-_MOVED = (
-    "state",
-    "running",
-    "step",
-    "attempt",
-    "deadline_s",
-    "updated_at",
-    "finished_at",
-    "message",
-    "notes",
-    "steps",
-)
-_ADVANCE = {
-    explained: Update(
-        WORKFLOWS,
-        key="id",
-        matches=("owner", "fence"),
-        sets=(*_MOVED, *(("explanation",) if explained else ())),
-        always=(("stamp", "?"),),
-    )
-    for explained in (False, True)
-}
-_ADVANCE_ONE = {
-    explained: Statement(
-        sa.update(WORKFLOWS)
-        .values({name: arg(name) for name in (*_MOVED, *(("explanation",) if explained else ()))})
-        .where(W.id == arg("id"), W.owner == arg("owner"), W.fence == arg("fence"))
-    )
-    for explained in (False, True)
-}
-_STAMPED = Statement(sa.select(W.id).where(W.id.in_(args("ids")), W.stamp == arg("stamp")))
-
-
-def advance(tx: Tx, owner: str, advances: Sequence[Advance], now: datetime.datetime) -> set[WorkflowId]:
-    """Move workflows on, one statement for many; return those that the owner still holds."""
-    moved: set[WorkflowId] = set()
-    for explained in (False, True):
-        group = [a for a in advances if (a.explanation is not UNSET) is explained]
-        if len(group) == 1:
-            values = _moved(group[0], stamp(now))
-            if tx.change(
-                _ADVANCE_ONE[explained], id=group[0].id, owner=owner, fence=group[0].fence, **values
-            ):
-                moved.add(group[0].id)
-        elif group:
-            token = ids.new_uuid()
-            rows = [(a.id, owner, a.fence, *_moved(a, stamp(now)).values()) for a in group]
-            matched = _ADVANCE[explained].run(tx, rows, extra=(token,))
-            wanted = [a.id for a in group]
-            if matched == len(wanted):
-                moved.update(wanted)
-            elif matched:
-                moved.update(row[0] for row in tx.rows(_STAMPED, ids=wanted, stamp=token))
-    return moved
-
-
-def _moved(a: Advance, now: str) -> dict[str, Any]:
-    ended = a.state in ENDED
-    values = {
-        "state": a.state.value,
-        "running": 0 if ended else 1,
-        "step": a.step,
-        "attempt": a.attempt,
-        "deadline_s": a.deadline_s,
-        "updated_at": now,
-        "finished_at": now if ended else "",
-        "message": a.message or "",
-        "notes": bytes(a.notes).decode(),
-        "steps": _json(a.steps),
-    }
-    if a.explanation is not UNSET:
-        values["explanation"] = _json(a.explanation)
-    return values
+def end_all(tx: Tx, instances: Sequence[InstanceId], state: WorkflowState, message: str) -> list[WorkflowRow]:
+    """End whatever runs on these instances; return it as it was before.  Their jobs stay as they are."""
+    token = ids.new_uuid()
+    if not instances or not tx.change(_MARK, ids=instances, stamp=token):
+        return []
+    found = [read(row) for row in tx.rows(_MARKED, ids=instances, stamp=token)]
+    wanted = [row.id for row in found]
+    tx.change(_END, ids=wanted, state=state.value, message=message, now=stamp(tx.now))
+    return found
 
 
 _RUNNING_OF = Statement(
-    _SELECT.where(W.instance_id.in_(args("ids")), W.running == 1).order_by(W.started_at, W.id)
+    SELECT.where(W.instance_id.in_(args("ids")), W.running == 1).order_by(W.started_at, W.id)
 )
 _RUNNING = Statement(
-    _SELECT.where(W.running == 1, W.id > arg("marker")).order_by(W.id).limit(arg("limit", BIG))
+    SELECT.where(W.running == 1, W.id > arg("marker")).order_by(W.id).limit(arg("limit", BIG))
+)
+_OWNED = Statement(SELECT.where(W.running == 1, W.owner == arg("owner")).order_by(W.started_at, W.id))
+_COUNTS = Statement(
+    sa.select(W.state, sa.func.count(), sa.func.min(W.started_at)).where(W.running == 1).group_by(W.state)
 )
 
 
-def show(tx: Tx, wanted: Sequence[WorkflowId]) -> list[Stored]:
-    """Return those of the workflows that exist."""
-    return [_stored(row) for row in tx.rows(_SHOW, ids=wanted)] if wanted else []
-
-
-def running_of(tx: Tx, instances: Sequence[InstanceId]) -> list[Stored]:
+def running_of(tx: Tx, instances: Sequence[InstanceId]) -> list[WorkflowRow]:
     """Return the running workflows of these instances, oldest first."""
-    return [_stored(row) for row in tx.rows(_RUNNING_OF, ids=instances)] if instances else []
+    return [read(row) for row in tx.rows(_RUNNING_OF, ids=instances)] if instances else []
 
 
-def running(tx: Tx, *, marker: str = "", limit: int = 1000) -> list[Stored]:
+def running(tx: Tx, limit: int = 1000, after_id: str = "") -> list[WorkflowRow]:
     """Return running workflows by id, whoever owns them."""
-    return [_stored(row) for row in tx.rows(_RUNNING, marker=marker, limit=limit)]
+    return [read(row) for row in tx.rows(_RUNNING, marker=after_id, limit=limit)]
 
 
-_OF_INSTANCE = Statement(
-    _SELECT.where(
-        W.instance_id == arg("id"),
-        W.updated_at >= arg("since"),
-        W.updated_at <= arg("before"),
-        sa.or_(W.started_at < arg("after"), sa.and_(W.started_at == arg("after"), W.id < arg("after_id"))),
-    )
-    .order_by(W.started_at.desc(), W.id.desc())
-    .limit(arg("limit", BIG))
-)
-_OF_REQUEST = Statement(_SELECT.where(W.instance_id == arg("id"), W.request_id == arg("request")))
-_END_OF_TIME = "9999"
+def owned_by(tx: Tx, owner: str) -> list[WorkflowRow]:
+    """Return the running workflows of an owner, oldest first."""
+    return [read(row) for row in tx.rows(_OWNED, owner=owner)]
 
 
-def actions_of(tx: Tx, instance_id: InstanceId, query: ActionQuery) -> list[WorkflowRecord]:
-    """Return the actions of an instance, newest first; the marker is a request id.
+class Tally(msgspec.Struct, frozen=True):
+    """How many workflows are in a state, and when the oldest of them began."""
 
-    Raises :class:`~nova.errors.database.MarkerNotFound`.
-    """
-    if query.limit == 0:
-        return []
-    after, after_id = _END_OF_TIME, ""
-    if query.marker is not None:
-        row = tx.row(_OF_REQUEST, id=instance_id, request=query.marker)
-        if row is None:
-            raise MarkerNotFound(marker=query.marker)
-        record = _stored(row).record
-        after, after_id = stamp(record.started_at), record.id
-    rows = tx.rows(
-        _OF_INSTANCE,
-        id=instance_id,
-        since=stamp(query.changes_since),
-        before=stamp(query.changes_before) or _END_OF_TIME,
-        after=after,
-        after_id=after_id,
-        limit=query.limit if query.limit is not None else 1 << 31,
-    )
-    return [_stored(row).record for row in rows]
+    count: int
+    oldest: Any
 
 
-def action_of(tx: Tx, instance_id: InstanceId, request_id: str) -> WorkflowRecord | None:
-    """Return the action that a request began on an instance, with its explanation."""
-    row = tx.row(_OF_REQUEST, id=instance_id, request=request_id)
-    return _stored(row).record if row else None
+def counts(tx: Tx) -> dict[WorkflowState, Tally]:
+    """Count the running workflows by state."""
+    return {WorkflowState(row[0]): Tally(row[1], moment(row[2])) for row in tx.rows(_COUNTS)}
 
 
-def _json(value: Any) -> str:
-    return _encode(value).decode() if value else ""
+def explained(explanation: Explanation | None) -> str:
+    """Return an explanation as it is stored."""
+    return _encode(explanation).decode() if explanation else ""
 
 
-def _stored(row: Row) -> Stored:
-    record = WorkflowRecord(
+def read(row: Row) -> WorkflowRow:
+    """Make a value of the columns ``COLUMNS``."""
+    return WorkflowRow(
         id=row[0],
         kind=row[1],
         action=row[2],
@@ -348,16 +351,11 @@ def _stored(row: Row) -> Stored:
         attempt=row[9],
         fence=row[10],
         owner=row[11] or None,
-        message=row[16] or None,
+        message=row[12] or None,
         started_at=moment_of(row[13]),
         updated_at=moment_of(row[14]),
         finished_at=moment(row[15]),
-        steps=_decode_steps(row[19]) if row[19] else (),
-        explanation=_decode_explanation(row[20]) if row[20] else None,
-    )
-    return Stored(
-        record=record,
-        input=msgspec.Raw(row[17].encode()),
-        notes=msgspec.Raw(row[18].encode()),
-        deadline_s=row[12],
+        explanation=_decode_explanation(row[16]) if row[16] else None,
+        input=row[17].encode(),
+        notes=row[18].encode(),
     )

@@ -30,21 +30,3 @@ class MarkerNotFound(BadRequest):
     """The marker of a page names nothing in the list."""
 
     template = "marker [{marker}] not found"
-
-
-class AddressInUse(Conflict):
-    """A fixed address that was asked for belongs to somebody else, or to the network itself."""
-
-    template = "Fixed IP address {address} is already in use."
-
-
-class AddressNotInNetwork(BadRequest):
-    """A fixed address that was asked for is outside the network's range."""
-
-    template = "Fixed IP address {address} is not a valid ip address for network {network}."
-
-
-class NoMoreAddresses(Conflict):
-    """A network has no free address left."""
-
-    http, template = 409, "No fixed IP addresses available for network {network}."

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from nova.db.engine import Database
+from tests.contract.db.makers import ShownClock
 from tests.support.databases import BACKENDS, Databases, emptied, opened
 
 
@@ -18,14 +19,26 @@ def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
     made.close()
 
 
+@pytest.fixture(scope="session")
+def shown_clock() -> ShownClock:
+    return ShownClock()
+
+
 @pytest.fixture(scope="session", params=BACKENDS)
-def kept(request: pytest.FixtureRequest, databases: Databases) -> Iterator[Database]:
-    with contextmanager(opened)(databases, request.param, pool_size=32) as db:
+def kept(request: pytest.FixtureRequest, databases: Databases, shown_clock: ShownClock) -> Iterator[Database]:
+    with contextmanager(opened)(databases, request.param, pool_size=32, clock=shown_clock) as db:
         yield db
 
 
 @pytest.fixture
-def db(kept: Database) -> Iterator[Database]:
+def clock(shown_clock: ShownClock) -> ShownClock:
+    """The clock of ``db``; it shows ``makers.NOW`` until it is told otherwise."""
+    shown_clock.show(0)
+    return shown_clock
+
+
+@pytest.fixture
+def db(kept: Database, clock: ShownClock) -> Iterator[Database]:
     yield kept
     kept.observer = None
     kept.disturb = None

@@ -6,14 +6,15 @@ import datetime
 from typing import Any
 
 from nova import ids
-from nova.db.workflows import Stored
+from nova.clock import Clock
+from nova.db.workflows import WorkflowRow
 from nova.objects.flavor import Flavor
 from nova.objects.host import HostInventory
 from nova.objects.image import Image
 from nova.objects.instance import Instance
 from nova.objects.network import Network
 from nova.objects.states import Task, Vm
-from nova.objects.workflow import WorkflowRecord, WorkflowState
+from nova.objects.workflow import WorkflowState
 
 NOW = datetime.datetime(2030, 1, 2, 3, 4, 5, 678900, tzinfo=datetime.UTC)
 FLAVOR = Flavor(id="1", name="m1.tiny", vcpus=1, ram_mb=512, root_gb=1, extra_specs={"hw:a": 'quote " \\ ü'})
@@ -60,7 +61,7 @@ def network(**values: Any) -> Network:
     return Network(**(made | values))
 
 
-def workflow(**values: Any) -> Stored:
+def workflow(**values: Any) -> WorkflowRow:
     made: dict[str, Any] = {
         "id": ids.new_uuid(),
         "kind": "boot",
@@ -73,4 +74,17 @@ def workflow(**values: Any) -> Stored:
         "started_at": NOW,
         "updated_at": NOW,
     }
-    return Stored(record=WorkflowRecord(**(made | values)))
+    return WorkflowRow(**(made | values))
+
+
+class ShownClock(Clock):
+    """A clock whose wall face shows what it is told, while time goes on."""
+
+    def __init__(self) -> None:
+        self.shown = NOW
+
+    def now(self) -> datetime.datetime:
+        return self.shown
+
+    def show(self, seconds: float) -> None:
+        self.shown = at(seconds)

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from nova import ids
 from nova.db import fixed_ips, networks
 from nova.db.engine import Database
-from nova.db.fixed_ips import AddressWish
+from nova.db.fixed_ips import AddressWant
 from nova.errors import NotFound
-from nova.errors.database import AddressInUse, AddressNotInNetwork, NoMoreAddresses
+from nova.errors.servers import FixedIpInUse, FixedIpInvalid, NoMoreAddresses
 from nova.objects.network import Network
 from tests.contract.db.makers import network
 
 
-def wish(**values: object) -> AddressWish:
-    made = {"instance_id": ids.new_uuid(), "vif_id": ids.new_uuid(), "mac": ids.new_mac(), "hostname": "web"}
-    return AddressWish(**(made | values))  # type: ignore[arg-type]
+def wish(**values: object) -> AddressWant:
+    made = {
+        "instance_id": ids.new_uuid(),
+        "vif_id": ids.new_uuid(),
+        "mac": ids.new_mac(),
+        "hostname": "web",
+        "network_id": "",
+    }
+    return AddressWant(**(made | values))  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -29,8 +36,10 @@ def net(db: Database) -> Network:
     return made
 
 
-def take(db: Database, net: Network, *wishes: AddressWish) -> list[str]:
-    return [given[0] for given in db.run(lambda tx: fixed_ips.allocate(tx, net, wishes))]
+def take(db: Database, net: Network, *wishes: AddressWant) -> list[str]:
+    wants = [msgspec.structs.replace(one, network_id=net.id) for one in wishes]
+    given = db.run(lambda tx: fixed_ips.allocate(tx, wants))
+    return [given[one.vif_id][0] for one in wants]
 
 
 def test_networks_are_kept(db: Database) -> None:
@@ -41,13 +50,13 @@ def test_networks_are_kept(db: Database) -> None:
         db.run(lambda tx, one=one: networks.insert(tx, one))
     assert db.read(networks.all_networks) == [everyones, mine, theirs]
     assert db.read(lambda tx: networks.usable_by(tx, "p1")) == [everyones, mine]
-    assert db.read(lambda tx: networks.show_many(tx, [mine.id, ids.new_uuid()])) == {mine.id: mine}
+    assert db.read(lambda tx: networks.get_many(tx, [mine.id, ids.new_uuid()])) == {mine.id: mine}
     assert db.read(lambda tx: networks.served_by(tx, "h2")) == [mine, theirs]
     assert db.run(lambda tx: networks.update(tx, network(id=mine.id, label="z")))
-    shown = db.read(lambda tx: networks.show(tx, mine.id))
+    shown = db.read(lambda tx: networks.get(tx, mine.id))
     assert shown is not None and shown.label == "z"
     assert db.run(lambda tx: networks.delete(tx, mine.id))
-    assert db.read(lambda tx: networks.show(tx, mine.id)) is None
+    assert db.read(lambda tx: networks.get(tx, mine.id)) is None
 
 
 def test_every_address_is_given_and_none_twice(db: Database, net: Network) -> None:
@@ -72,9 +81,10 @@ def test_a_hundred_addresses_are_three_statements(db: Database) -> None:
     big = network(cidr="10.1.0.0/16")
     db.run(lambda tx: networks.insert(tx, big))
     before = db.statements
-    given = db.run(lambda tx: fixed_ips.allocate(tx, big, [wish() for _ in range(100)], first_time=True))
+    wants = [wish(network_id=big.id) for _ in range(100)]
+    given = db.run(lambda tx: fixed_ips.allocate(tx, wants, first_time=True))
     assert db.statements - before == 3
-    assert len(set(given)) == 100
+    assert len(set(given.values())) == 100
 
 
 def test_asking_twice_gives_the_same(db: Database, net: Network) -> None:
@@ -84,16 +94,17 @@ def test_asking_twice_gives_the_same(db: Database, net: Network) -> None:
 
 
 def test_certain_addresses(db: Database, net: Network) -> None:
-    assert take(db, net, wish(address="10.0.0.5"), wish()) == ["10.0.0.5", "10.0.0.3"]
+    assert take(db, net, wish(fixed_ip="10.0.0.5"), wish()) == ["10.0.0.5", "10.0.0.3"]
+    assert take(db, net, wish(fixed_ip="10.0.0.14")) == ["10.0.0.14"]
     for taken in ("10.0.0.5", "10.0.0.1"):
-        with pytest.raises(AddressInUse):
-            take(db, net, wish(address=taken))
+        with pytest.raises(FixedIpInUse):
+            take(db, net, wish(fixed_ip=taken))
     for strange in ("10.0.0.16", "10.0.0.0", "10.0.0.15", "x", "::1"):
-        with pytest.raises(AddressNotInNetwork):
-            take(db, net, wish(address=strange))
-    with pytest.raises(AddressInUse):
-        take(db, net, wish(address="10.0.0.9"), wish(address="10.0.0.9"))
-    assert len(set(take(db, net, *[wish() for _ in range(10)]))) == 10
+        with pytest.raises(FixedIpInvalid):
+            take(db, net, wish(fixed_ip=strange))
+    with pytest.raises(FixedIpInUse):
+        take(db, net, wish(fixed_ip="10.0.0.9"), wish(fixed_ip="10.0.0.9"))
+    assert len(set(take(db, net, *[wish() for _ in range(9)]))) == 9
     with pytest.raises(NotFound):
         take(db, network(), wish())
 
@@ -117,7 +128,7 @@ def test_who_holds_an_address(db: Database, net: Network) -> None:
 def test_ipv6_follows_the_mac(db: Database) -> None:
     net = network(cidr_v6="fd00:1::/64")
     db.run(lambda tx: networks.insert(tx, net))
-    one = wish(mac="fa:16:3e:01:02:03")
-    given = db.run(lambda tx: fixed_ips.allocate(tx, net, [one]))
-    assert given == [("10.0.0.1", "fd00:1::f816:3eff:fe01:203")]
-    assert db.run(lambda tx: fixed_ips.allocate(tx, net, [one])) == given
+    one = wish(mac="fa:16:3e:01:02:03", network_id=net.id)
+    given = db.run(lambda tx: fixed_ips.allocate(tx, [one]))
+    assert given == {one.vif_id: ("10.0.0.1", "fd00:1::f816:3eff:fe01:203")}
+    assert db.run(lambda tx: fixed_ips.allocate(tx, [one])) == given

@@ -11,7 +11,7 @@ from nova.db.engine import Database
 from nova.db.hosts import Claim
 from nova.errors.database import Duplicate
 from nova.objects.host import Aggregate, HostSnapshot, ServiceBeat
-from tests.contract.db.makers import NOW, at, inventory
+from tests.contract.db.makers import ShownClock, at, inventory
 
 
 def claim(host: str, **values: object) -> Claim:
@@ -27,7 +27,7 @@ def claim(host: str, **values: object) -> Claim:
 
 
 def report(db: Database, *names: str, **values: object) -> None:
-    db.run(lambda tx: hosts.report(tx, [inventory(name, **values) for name in names], NOW))
+    db.run(lambda tx: hosts.report(tx, [inventory(name, **values) for name in names]))
 
 
 def used(db: Database) -> dict[str, tuple[int, ...]]:
@@ -38,9 +38,9 @@ def used(db: Database) -> dict[str, tuple[int, ...]]:
 
 def test_a_report_that_says_nothing_new_writes_nothing(db: Database) -> None:
     report(db, "h1", "h2")
-    assert db.run(lambda tx: hosts.report(tx, [inventory("h1"), inventory("h3")], at(1))) == 1
+    assert db.run(lambda tx: hosts.report(tx, [inventory("h1"), inventory("h3")])) == 1
     before = db.statements
-    assert db.run(lambda tx: hosts.report(tx, [inventory("h1")], at(1))) == 0
+    assert db.run(lambda tx: hosts.report(tx, [inventory("h1")])) == 0
     assert db.statements - before == 1
     found = db.read(hosts.hypervisors)
     assert [h.inventory for h in found] == [inventory("h1"), inventory("h2"), inventory("h3")]
@@ -128,7 +128,7 @@ def test_the_feed_tells_what_changed(db: Database) -> None:
 def test_the_feed_shows_zones_and_services(db: Database) -> None:
     report(db, "h1", "h2")
     start = feed(db).position
-    db.run(lambda tx: services.beat(tx, [ServiceBeat(host="h1", binary="nova-compute")], NOW))
+    db.run(lambda tx: services.beat(tx, [ServiceBeat(host="h1", binary="nova-compute")]))
     service = db.read(lambda tx: services.find(tx, "h1", "nova-compute"))
     assert service is not None
 
@@ -141,7 +141,7 @@ def test_the_feed_shows_zones_and_services(db: Database) -> None:
                 ),
             )
             assert made.id > 0
-            services.update(tx, msgspec.structs.replace(service, disabled=True, disabled_reason="x"), at(1))
+            services.update(tx, msgspec.structs.replace(service, disabled=True, disabled_reason="x"))
             hosts.touch(tx, ["h1"])
             host_feed.aggregates_changed(tx)
 
@@ -152,25 +152,26 @@ def test_the_feed_shows_zones_and_services(db: Database) -> None:
     assert feed(db, delta.position).aggregates is None
 
 
-def test_hundreds_of_beats_are_one_statement(db: Database) -> None:
+def test_hundreds_of_beats_are_one_statement(db: Database, clock: ShownClock) -> None:
     beats = [ServiceBeat(host=f"h{n}", binary="nova-compute", topic="compute", version=3) for n in range(300)]
-    assert len(db.run(lambda tx: services.beat(tx, beats, NOW))) == 300
+    assert len(db.run(lambda tx: services.beat(tx, beats))) == 300
     before = db.statements
-    assert db.once(lambda tx: services.beat(tx, beats, at(10))) == []
+    clock.show(10)
+    assert db.once(lambda tx: services.beat(tx, beats)) == []
     assert db.statements - before == 1
     found = db.read(lambda tx: services.all_services(tx, "nova-compute"))
     assert {(s.beats, s.seen_at, s.version) for s in found} == {(2, at(10), 3)}
 
 
 def test_services_are_found_changed_and_removed(db: Database) -> None:
-    db.run(lambda tx: services.beat(tx, [ServiceBeat(host="h1", binary="nova-scheduler")], NOW))
+    db.run(lambda tx: services.beat(tx, [ServiceBeat(host="h1", binary="nova-scheduler")]))
     found = db.read(services.all_services)[0]
     assert db.read(lambda tx: services.by_number(tx, found.number)) == found
-    assert db.read(lambda tx: services.show(tx, found.id)) == found
+    assert db.read(lambda tx: services.get(tx, found.id)) == found
     assert db.read(lambda tx: services.of_hosts(tx, ["h1", "h2"])) == [found]
     forced = msgspec.structs.replace(found, forced_down=True)
-    assert db.run(lambda tx: services.update(tx, forced, at(1)))
-    shown = db.read(lambda tx: services.show(tx, found.id))
+    assert db.run(lambda tx: services.update(tx, forced))
+    shown = db.read(lambda tx: services.get(tx, found.id))
     assert shown is not None and shown.forced_down
     assert db.run(lambda tx: services.delete(tx, found.id))
     assert not db.run(lambda tx: services.delete(tx, found.id))
@@ -184,11 +185,9 @@ def test_aggregates_have_one_name_each(db: Database) -> None:
     with pytest.raises(Duplicate):
         make("a")
     changed = db.run(
-        lambda tx: aggregates.edit(
-            tx, one.id, lambda a: msgspec.structs.replace(a, hosts=("h1",), name="b"), at(1)
-        )
+        lambda tx: aggregates.edit(tx, one.id, lambda a: msgspec.structs.replace(a, hosts=("h1",), name="b"))
     )
-    assert changed == db.read(lambda tx: aggregates.show(tx, one.id))
+    assert changed == db.read(lambda tx: aggregates.get(tx, one.id))
     assert db.read(aggregates.all_aggregates) == [changed]
     assert db.run(lambda tx: aggregates.delete(tx, one.id))
-    assert db.run(lambda tx: aggregates.edit(tx, one.id, lambda a: a, at(2))) is None
+    assert db.run(lambda tx: aggregates.edit(tx, one.id, lambda a: a)) is None

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from nova import ids
 from nova.db import fixed_ips, instance_pages, instances, networks
 from nova.db.engine import Database, Tx
-from nova.db.fixed_ips import AddressWish
+from nova.db.fixed_ips import AddressWant
 from nova.errors import BadRequest
 from nova.errors.database import MarkerNotFound
 from nova.objects.instance import Instance, InstancePage, InstanceQuery
@@ -50,7 +50,7 @@ def some(db: Database) -> dict[str, Instance]:
             display_name="o", created_at=at(6), project_id="p2", description="Über", reservation_id="r-2"
         ),
     ]
-    db.run(lambda tx: instances.insert_many(tx, made))
+    db.run(lambda tx: instances.insert(tx, made))
     return {i.display_name: i for i in made}
 
 
@@ -117,12 +117,16 @@ def test_by_ids_and_markers(db: Database, some: dict[str, Instance]) -> None:
 
 def test_by_address(db: Database, some: dict[str, Instance]) -> None:
     net = network(cidr_v6="fd00::/64")
-    wish = AddressWish(
-        instance_id=some["b"].id, vif_id=ids.new_uuid(), mac="fa:16:3e:00:00:01", address="10.0.0.77"
+    want = AddressWant(
+        instance_id=some["b"].id,
+        vif_id=ids.new_uuid(),
+        mac="fa:16:3e:00:00:01",
+        network_id=net.id,
+        fixed_ip="10.0.0.77",
     )
     with db.tx() as tx:
         networks.insert(tx, net)
-        fixed_ips.allocate(tx, net, [wish])
+        fixed_ips.allocate(tx, [want])
     assert page(db, ip_regex=r"0\.77$") == ["b"]
     assert page(db, ip_regex="fd00") == []
     assert page(db, ip6_regex="^fd00") == ["b"]
@@ -159,7 +163,7 @@ def crowd(kept: Database) -> Database:
     """20,000 instances of ten projects and what the planner wants to know of them."""
     made = [instance(project_id=f"p{n % 10}", created_at=at(n / 7), host=f"h{n % 50}") for n in range(20_000)]
     for start in range(0, len(made), 2000):
-        kept.run(lambda tx, start=start: instances.insert_many(tx, made[start : start + 2000]))
+        kept.run(lambda tx, start=start: instances.insert(tx, made[start : start + 2000]))
     with kept.engine.begin() as connection:
         word = "ANALYZE TABLE instances" if kept.backend == "mysql" else "ANALYZE"
         connection.execute(sa.text(word))

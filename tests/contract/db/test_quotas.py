@@ -10,12 +10,12 @@ from nova.db.quotas import Shortage
 from tests.contract.db.makers import instance
 
 LIMITS = {"instances": 10, "cores": 20, "ram": -1}
-P = quotas.of_project("p1")
+P = "p1"
 
 
 def test_reserving_counts_until_the_limit(db: Database) -> None:
     assert (
-        db.run(lambda tx: quotas.reserve(tx, P, {"instances": 9, "cores": 9, "ram": 1 << 40}, LIMITS)) is None
+        db.run(lambda tx: quotas.reserve(tx, P, {"instances": 9, "cores": 9, "ram": 1 << 40}, LIMITS)) is True
     )
     short = db.run(lambda tx: quotas.reserve(tx, P, {"instances": 2, "cores": 12, "ram": 5}, LIMITS))
     assert short == Shortage(
@@ -24,13 +24,13 @@ def test_reserving_counts_until_the_limit(db: Database) -> None:
         used={"cores": 9, "instances": 9, "ram": 1 << 40},
         limits={"cores": 20, "instances": 10, "ram": -1},
     )
-    assert db.run(lambda tx: quotas.reserve(tx, P, {"instances": 1, "cores": 1}, LIMITS)) is None
+    assert db.run(lambda tx: quotas.reserve(tx, P, {"instances": 1, "cores": 1}, LIMITS)) is True
     assert db.read(lambda tx: quotas.used(tx, P))["instances"] == 10
 
 
 def test_a_refusal_is_told_to_a_project_that_never_used_anything(db: Database) -> None:
     short = db.run(lambda tx: quotas.reserve(tx, P, {"instances": 11}, LIMITS))
-    assert short is not None and short.used == {"instances": 0}
+    assert short is not True and short.used == {"instances": 0}
 
 
 def test_reserving_is_one_statement(db: Database) -> None:
@@ -55,7 +55,7 @@ def test_fewer_than_wanted_is_a_shortage(db: Database) -> None:
 
 
 def test_releasing_for_many_scopes(db: Database) -> None:
-    scopes = [quotas.of_project(f"p{n}") for n in range(3)]
+    scopes = [f"p{n}" for n in range(3)]
     for scope in scopes:
         db.run(lambda tx, scope=scope: quotas.reserve(tx, scope, {"instances": 5, "ram": 10}, {}))
     gone = [
@@ -63,7 +63,7 @@ def test_releasing_for_many_scopes(db: Database) -> None:
         (scopes[2], {"instances": 1}),
         (scopes[0], {"instances": 1}),
     ]
-    db.run(lambda tx: quotas.release(tx, gone))
+    db.run(lambda tx: quotas.release_many(tx, gone))
     used = [db.read(lambda tx, s=s: quotas.used(tx, s)) for s in scopes]
     assert [(u["instances"], u["ram"]) for u in used] == [(3, 8), (5, 10), (4, 10)]
 
@@ -84,7 +84,7 @@ def test_limits_of_user_over_project_over_class_over_options(db: Database) -> No
 
 
 def test_recounting_shows_and_repairs_wrong_books(db: Database) -> None:
-    db.run(lambda tx: instances.insert_many(tx, [instance(), instance()]))
+    db.run(lambda tx: instances.insert(tx, [instance(), instance()]))
     db.run(lambda tx: quotas.reserve(tx, P, {"instances": 5}, {}))
     real = {"instances": 2, "cores": 2, "ram": 1024}
     assert db.read(lambda tx: quotas.recount(tx, "p1")) == ({"instances": 5, "cores": 0, "ram": 0}, real)

@@ -17,16 +17,17 @@ from nova.db import (
     server_groups,
 )
 from nova.db.engine import Database
-from nova.db.fixed_ips import AddressWish
+from nova.db.fixed_ips import AddressWant
 from nova.errors.database import Duplicate
 from nova.objects.console import ConsoleAuthorization
 from nova.objects.keypair import KeyPair
 from nova.objects.network import FilterRule, SecurityGroup, SecurityRule
+from nova.objects.placement import GroupNeed
 from nova.objects.server_group import ServerGroup
-from tests.contract.db.makers import FLAVOR, NOW, at, network
+from tests.contract.db.makers import FLAVOR, NOW, ShownClock, at, network
 
 
-def test_flavors_and_their_access(db: Database) -> None:
+def test_flavors_and_their_access(db: Database, clock: ShownClock) -> None:
     private = msgspec.structs.replace(FLAVOR, id="2", name="secret", is_public=False, created_at=NOW)
     for one in (FLAVOR, private):
         db.run(lambda tx, one=one: flavors.insert(tx, one))
@@ -40,17 +41,18 @@ def test_flavors_and_their_access(db: Database) -> None:
     assert db.read(lambda tx: flavors.visible_to(tx, "p1")) == [FLAVOR, private]
     assert db.read(lambda tx: flavors.access(tx, "2")) == ["p1"]
     assert db.read(lambda tx: flavors.granted(tx, ["1", "2"], "p1")) == {"2"}
+    clock.show(1)
     described = db.run(
-        lambda tx: flavors.edit(tx, "1", lambda f: msgspec.structs.replace(f, description="d"), at(1))
+        lambda tx: flavors.edit(tx, "1", lambda f: msgspec.structs.replace(f, description="d"))
     )
-    assert described is not None and described == db.read(lambda tx: flavors.show(tx, "1"))
+    assert described is not None and described == db.read(lambda tx: flavors.get(tx, "1"))
     assert (described.description, described.updated_at) == ("d", at(1))
     assert db.run(lambda tx: flavors.revoke(tx, "2", "p1"))
     assert not db.run(lambda tx: flavors.revoke(tx, "2", "p1"))
     db.run(lambda tx: flavors.grant(tx, "2", "p1"))
     assert db.run(lambda tx: flavors.delete(tx, "2"))
     assert db.read(lambda tx: flavors.access(tx, "2")) == []
-    assert db.read(lambda tx: flavors.show(tx, "2")) is None
+    assert db.read(lambda tx: flavors.get(tx, "2")) is None
 
 
 def test_keypairs(db: Database) -> None:
@@ -68,9 +70,9 @@ def test_keypairs(db: Database) -> None:
     found = db.read(lambda tx: keypairs.of_user(tx, "u1"))
     assert [k.name for k in found] == ["a", "b", "c"]
     assert db.read(lambda tx: keypairs.of_user(tx, "u1", marker="a", limit=1)) == [found[1]]
-    shown = db.read(lambda tx: keypairs.show(tx, "u1", "a"))
+    shown = db.read(lambda tx: keypairs.get(tx, "u1", "a"))
     assert shown == found[0] and shown.id > 0
-    assert db.read(lambda tx: keypairs.show(tx, "u2", "a")) is None
+    assert db.read(lambda tx: keypairs.get(tx, "u2", "a")) is None
     assert db.run(lambda tx: keypairs.delete(tx, "u1", "a"))
     assert not db.run(lambda tx: keypairs.delete(tx, "u1", "a"))
 
@@ -95,7 +97,13 @@ def test_anti_affinity_keeps_apart(db: Database) -> None:
     new, won = seat(db, apart, "h1", "h1", "h2")
     assert won == {new[0], new[2]}
     assert seat(db, apart, "h1")[1] == set()
-    db.run(lambda tx: server_groups.leave_hosts(tx, [new[0]]))
+    needed = db.read(lambda tx: server_groups.need(tx, apart.id))
+    assert needed == GroupNeed(id=apart.id, policy="anti-affinity", hosts={"h1": 1, "h2": 1})
+    assert db.read(lambda tx: server_groups.need(tx, ids.new_uuid())) is None
+    assert not db.run(lambda tx: server_groups.occupy(tx, apart.id, new[1], "h2"))
+    assert db.run(lambda tx: server_groups.occupy(tx, apart.id, new[1], "h3"))
+    db.run(lambda tx: server_groups.vacate(tx, [new[1]]))
+    db.run(lambda tx: server_groups.vacate(tx, [new[0]]))
     assert db.read(lambda tx: server_groups.hosts_of(tx, apart.id)) == {"h2": 1}
     assert len(seat(db, apart, "h1")[1]) == 1
     pairs = group(db, "anti-affinity", max_per_host=2)
@@ -116,7 +124,7 @@ def test_groups_with_their_members(db: Database) -> None:
     other = group(db, "soft-anti-affinity", max_per_host=3)
     new, won = seat(db, one, "h1", "h2", "h1")
     assert len(won) == 3
-    shown = db.read(lambda tx: server_groups.show(tx, one.id))
+    shown = db.read(lambda tx: server_groups.get(tx, one.id))
     assert shown == msgspec.structs.replace(one, members=tuple(sorted(new)))
     assert db.read(lambda tx: server_groups.list_groups(tx, "p1")) == [shown, other]
     assert len(db.read(server_groups.list_groups)) == 2
@@ -124,7 +132,7 @@ def test_groups_with_their_members(db: Database) -> None:
     assert db.run(lambda tx: server_groups.join(tx, one.id, [ids.new_uuid()], limit=4))
     assert db.run(lambda tx: server_groups.delete(tx, one.id))
     assert not db.run(lambda tx: server_groups.join(tx, one.id, [ids.new_uuid()]))
-    assert db.read(lambda tx: server_groups.show(tx, one.id)) is None
+    assert db.read(lambda tx: server_groups.get(tx, one.id)) is None
 
 
 def test_security_groups_and_what_they_let_through(db: Database) -> None:
@@ -142,7 +150,7 @@ def test_security_groups_and_what_they_let_through(db: Database) -> None:
         SecurityRule(id=ids.new_uuid(), source_group_id=default),
     ]
     db.run(lambda tx: security_groups.add_rules(tx, web.id, rules))
-    (shown,) = db.read(lambda tx: security_groups.show(tx, [web.id]))
+    (shown,) = db.read(lambda tx: security_groups.get(tx, [web.id]))
     assert {(r.protocol, r.source_group_name) for r in shown.rules} == {("tcp", None), (None, "default")}
     assert [g.name for g in db.read(lambda tx: security_groups.list_groups(tx, "p1"))] == ["default", "web"]
 
@@ -150,12 +158,12 @@ def test_security_groups_and_what_they_let_through(db: Database) -> None:
     with db.tx() as tx:
         networks.insert(tx, net)
         wishes = [
-            AddressWish(instance_id=i, vif_id=ids.new_uuid(), mac=ids.new_mac(), host=h)
+            AddressWant(instance_id=i, vif_id=ids.new_uuid(), mac=ids.new_mac(), network_id=net.id, host=h)
             for i, h in ((guarded, "h1"), (friend, "h2"))
         ]
-        fixed_ips.allocate(tx, net, wishes)
+        fixed_ips.allocate(tx, wishes)
         security_groups.join(tx, [(web.id, guarded), (default, friend), (web.id, guarded)])
-    filters = db.read(lambda tx: security_groups.filters_of(tx, [guarded, friend]))
+    filters = db.read(lambda tx: security_groups.filter_rules(tx, [guarded, friend]))
     assert filters[friend] == ()
     assert set(filters[guarded]) == {
         FilterRule(protocol="tcp", from_port=80, to_port=81, cidrs=("10.0.0.0/8",)),
@@ -169,26 +177,28 @@ def test_security_groups_and_what_they_let_through(db: Database) -> None:
     assert db.run(lambda tx: security_groups.leave(tx, [guarded, friend])) == 1
     assert db.run(lambda tx: security_groups.update(tx, web.id, "www", "e"))
     assert db.run(lambda tx: security_groups.delete(tx, default))
-    (shown,) = db.read(lambda tx: security_groups.show(tx, [web.id]))
+    (shown,) = db.read(lambda tx: security_groups.get(tx, [web.id]))
     assert shown == SecurityGroup(id=web.id, name="www", project_id="p1", description="e")
 
 
-def test_console_tokens_end(db: Database) -> None:
+def test_console_tokens_end(db: Database, clock: ShownClock) -> None:
     access = ConsoleAuthorization(
         instance_id=ids.new_uuid(), protocol="vnc", type="novnc", host="h1", port=5900, expires_in_s=600.0
     )
     token, second = ids.new_token(), ids.new_token()
     for one in (token, second):
-        db.run(lambda tx, one=one: console_tokens.insert(tx, one, access, NOW))
-    assert db.read(lambda tx: console_tokens.show(tx, token, NOW)) == access
-    later = db.read(lambda tx: console_tokens.show(tx, token, at(599)))
+        db.run(lambda tx, one=one: console_tokens.insert(tx, one, access))
+    assert db.read(lambda tx: console_tokens.get(tx, token)) == access
+    assert db.read(lambda tx: console_tokens.get(tx, "guess")) is None
+    clock.show(599)
+    later = db.read(lambda tx: console_tokens.get(tx, token))
     assert later is not None and later.expires_in_s == pytest.approx(1.0)
-    assert db.read(lambda tx: console_tokens.show(tx, token, at(600))) is None
-    assert db.read(lambda tx: console_tokens.show(tx, "guess", NOW)) is None
-    assert db.run(lambda tx: console_tokens.forget_token(tx, second))
-    assert db.run(lambda tx: console_tokens.expire(tx, at(599))) == 0
-    assert db.run(lambda tx: console_tokens.forget(tx, [access.instance_id])) == 1
-    assert db.run(lambda tx: console_tokens.expire(tx, at(600))) == 0
+    assert db.run(lambda tx: console_tokens.drop_token(tx, second))
+    assert db.run(console_tokens.expire) == 0
+    clock.show(600)
+    assert db.read(lambda tx: console_tokens.get(tx, token)) is None
+    assert db.run(console_tokens.expire) == 1
+    assert db.run(lambda tx: console_tokens.drop(tx, [access.instance_id])) == 0
 
 
 def test_numbers_never_change(db: Database) -> None:

@@ -2,177 +2,270 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 
 from nova import ids
-from nova.db import jobs, owners, workflows
+from nova.db import history, jobs, owners, workflows
 from nova.db.engine import Database
-from nova.db.jobs import StoredJob
-from nova.db.workflows import Advance, Stored
-from nova.errors.database import MarkerNotFound
+from nova.db.jobs import JobRow
+from nova.db.workflows import Advance, WorkflowRow
+from nova.errors.database import Duplicate, MarkerNotFound
 from nova.objects.explanation import Explanation, FilterVerdict
-from nova.objects.jobs import Act, Job, JobOutcome, Verdict
-from nova.objects.workflow import ActionQuery, StepRecord, WorkflowState
-from tests.contract.db.makers import NOW, at, workflow
+from nova.objects.jobs import JobOutcome, Verdict
+from nova.objects.workflow import ActionQuery, WorkflowState
+from tests.contract.db.makers import NOW, ShownClock, at, workflow
 
 ME, YOU = "me", "you"
 
 
-def create(db: Database, *stored: Stored) -> None:
-    db.run(lambda tx: workflows.create(tx, stored))
+def insert(db: Database, *rows: WorkflowRow) -> None:
+    db.run(lambda tx: workflows.insert(tx, rows))
+
+
+def get(db: Database, row: WorkflowRow) -> WorkflowRow:
+    return db.read(lambda tx: workflows.get_many(tx, [row.id]))[row.id]
+
+
+def take(db: Database, owner: str, limit: int = 100, dead: tuple[str, ...] = ()) -> list[WorkflowRow]:
+    return db.run(lambda tx: workflows.take(tx, owner, limit, dead))
 
 
 def test_what_is_stored_comes_back(db: Database) -> None:
-    step = StepRecord(
-        event="compute_build", started_at=NOW, finished_at=at(1), result="Error", details='a "b"'
+    one = workflow(
+        owner=ME,
+        message="ü",
+        explanation=Explanation(considered=3),
+        input=b'{"x":["\xc3\xbc"]}',
+        notes=b"[1]",
     )
-    one = workflow(owner=ME, message="ü", steps=(step,), explanation=Explanation(considered=3))
-    one = msgspec.structs.replace(
-        one, input=msgspec.Raw(b'{"x":["\xc3\xbc"]}'), notes=msgspec.Raw(b"[1]"), deadline_s=12.5
-    )
-    create(db, one, workflow())
-    assert db.read(lambda tx: workflows.show(tx, [one.record.id])) == [one]
+    insert(db, one, workflow())
+    assert get(db, one) == one
     assert db.read(lambda tx: workflows.owned_by(tx, ME)) == [one]
+    assert db.read(lambda tx: workflows.existing(tx, [one.id, ids.new_uuid()])) == {one.id}
+    with pytest.raises(Duplicate):
+        insert(db, one)
 
 
 def test_taking_is_exclusive_and_fences(db: Database) -> None:
     many = [workflow(started_at=at(n)) for n in range(5)]
-    create(db, *many, workflow(owner="dead"), workflow(state=WorkflowState.DONE))
-    mine = db.run(lambda tx: workflows.take(tx, ME, limit=3))
-    assert [s.record.id for s in mine] == [s.record.id for s in many[:3]]
-    assert {(s.record.owner, s.record.fence) for s in mine} == {(ME, 2)}
-    assert len(db.run(lambda tx: workflows.take(tx, YOU))) == 2
-    assert db.run(lambda tx: workflows.take(tx, YOU)) == []
-    assert len(db.run(lambda tx: workflows.take(tx, YOU, dead=["dead"]))) == 1
+    ended, waits = workflow(state=WorkflowState.DONE), workflow(state=WorkflowState.WAITING)
+    insert(db, *many, workflow(owner="dead", state=WorkflowState.UNDOING), ended, waits)
+    mine = take(db, ME, 3)
+    assert [row.id for row in mine] == [row.id for row in many[:3]]
+    assert {(row.owner, row.fence) for row in mine} == {(ME, 2)}
+    assert len(take(db, YOU)) == 2
+    assert take(db, YOU) == []
+    assert len(take(db, YOU, dead=("dead",))) == 1
     assert db.run(lambda tx: workflows.leave(tx, ME)) == 3
-    assert len(db.run(lambda tx: workflows.take(tx, YOU))) == 3
+    assert len(take(db, YOU)) == 3
 
 
-def test_moving_on_needs_owner_and_fence(db: Database) -> None:
-    many = [workflow(owner=ME) for _ in range(6)]
-    create(db, *many)
-    db.run(lambda tx: workflows.take(tx, YOU, dead=[ME], limit=1))
+def test_what_waits_is_resumed_by_one(db: Database) -> None:
+    some = [
+        workflow(state=s) for s in (WorkflowState.WAITING, WorkflowState.UNDO_WAITING, WorkflowState.READY)
+    ]
+    insert(db, *some)
+    mine = db.run(lambda tx: workflows.resume(tx, ME, [row.id for row in some]))
+    assert {(row.id, row.state, row.fence) for row in mine} == {(r.id, r.state, 2) for r in some[:2]}
+    assert db.run(lambda tx: workflows.resume(tx, ME, [])) == []
+
+
+def test_moving_on_needs_owner_and_fence(db: Database, clock: ShownClock) -> None:
+    many = [workflow(owner=ME, message="old") for _ in range(6)]
+    insert(db, *many)
+    (taken,) = take(db, YOU, 1, (ME,))
     moves = [
         Advance(
-            id=s.record.id,
-            fence=1,
-            state=WorkflowState.WAITING,
-            step=2 + n,
-            notes=msgspec.Raw(b'{"n":%d}' % n),
-            deadline_s=n / 2,
-            message="it's on",
-            steps=(StepRecord(event=f"e{n}", started_at=NOW),),
+            id=row.id, fence=1, state=WorkflowState.WAITING, step=2 + n, notes=b'{"n":%d}' % n, release=True
         )
-        for n, s in enumerate(many)
+        for n, row in enumerate(many)
     ]
+    clock.show(3)
     before = db.statements
-    moved = db.run(lambda tx: workflows.advance(tx, ME, moves, at(3)))
+    moved = db.run(lambda tx: workflows.advance(tx, ME, moves))
     assert db.statements - before == 2
-    assert len(moved) == 5
-    after = {s.record.id: s for s in db.read(lambda tx: workflows.show(tx, [s.record.id for s in many]))}
-    for n, shown in enumerate(after[s.record.id] for s in many):
-        if shown.record.id in moved:
-            assert (shown.record.step, shown.record.steps[0].event, shown.deadline_s) == (
+    assert moved == {row.id for row in many} - {taken.id}
+    for n, row in enumerate(many):
+        shown = get(db, row)
+        if row.id in moved:
+            assert (shown.step, shown.notes, shown.message, shown.owner) == (
                 2 + n,
-                f"e{n}",
-                n / 2,
+                b'{"n":%d}' % n,
+                "old",
+                None,
             )
-            assert bytes(shown.notes) == b'{"n":%d}' % n
-            assert (shown.record.state, shown.record.updated_at) == (WorkflowState.WAITING, at(3))
+            assert (shown.state, shown.updated_at) == (WorkflowState.WAITING, at(3))
         else:
-            assert (shown.record.owner, shown.record.fence, shown.record.step) == (YOU, 2, 0)
-    assert db.run(lambda tx: workflows.advance(tx, YOU, moves[:1], at(4))) == set()
+            assert (shown.owner, shown.fence, shown.step) == (YOU, 2, 0)
+    assert db.run(lambda tx: workflows.advance(tx, YOU, moves[:1])) == set()
 
 
-def test_an_end_is_an_end(db: Database) -> None:
-    one = workflow(owner=ME)
-    create(db, one)
+def test_changes_of_different_kinds_go_together(db: Database, clock: ShownClock) -> None:
+    some = [workflow(owner=ME) for _ in range(4)]
+    insert(db, *some)
     why = Explanation(considered=2, filters=(FilterVerdict(name="RamFilter", before=2, after=0),))
-    end = Advance(
-        id=one.record.id, fence=1, state=WorkflowState.FAILED, step=1, message="no", explanation=why
+    moves = [
+        Advance(id=some[0].id, fence=1, state=WorkflowState.READY, step=1, attempt=2),
+        Advance(
+            id=some[1].id,
+            fence=1,
+            state=WorkflowState.FAILED,
+            step=0,
+            message="no",
+            explanation=why,
+            finished=True,
+        ),
+        Advance(id=some[2].id, fence=1, state=WorkflowState.DONE, step=3, finished=True, release=True),
+        Advance(id=some[3].id, fence=9, state=WorkflowState.DONE, step=3, finished=True, release=True),
+    ]
+    clock.show(5)
+    assert db.run(lambda tx: workflows.advance(tx, ME, moves)) == {row.id for row in some[:3]}
+    ready, failed, done, kept = (get(db, row) for row in some)
+    assert (ready.attempt, ready.owner, ready.finished_at) == (2, ME, None)
+    assert (failed.finished_at, failed.explanation, failed.message) == (at(5), why, "no")
+    assert (done.state, done.owner) == (WorkflowState.DONE, None)
+    assert kept == some[3]
+    assert db.read(lambda tx: workflows.running_of(tx, [failed.instance_id, ready.instance_id])) == [ready]
+    tally = db.read(workflows.counts)[WorkflowState.READY]
+    assert (tally.count, tally.oldest) == (2, NOW)
+
+
+def job(row: WorkflowRow, number: int, **values: Any) -> JobRow:
+    made: dict[str, Any] = {
+        "id": f"{row.id}:build:1:{number}",
+        "workflow_id": row.id,
+        "instance_id": row.instance_id,
+        "request_id": row.request_id,
+        "step": "build",
+        "event": "compute_build",
+        "host": "h1",
+        "topic": "compute",
+        "fence": 5,
+        "order": b'{"x":"\xc3\xbc"}',
+        "started_at": at(number),
+        "deadline_s": 1.5,
+    }
+    return JobRow(**(made | values))
+
+
+def outcome(one: JobRow, **values: Any) -> JobOutcome:
+    made: dict[str, Any] = {
+        "job_id": one.id,
+        "instance_id": one.instance_id,
+        "fence": 5,
+        "host": "h1",
+        "verdict": Verdict.DONE,
+    }
+    return JobOutcome(**(made | values))
+
+
+def test_jobs_are_finished_once(db: Database) -> None:
+    row = workflow()
+    many = [job(row, n) for n in range(5)]
+    event = job(
+        row, 9, topic="", order=None, finished_at=at(9), result="Success", details="d", deadline_s=None
     )
-    db.run(lambda tx: workflows.advance(tx, ME, [end], at(5)))
-    shown = db.read(lambda tx: workflows.show(tx, [one.record.id]))[0].record
-    assert (shown.finished_at, shown.explanation, shown.message) == (at(5), why, "no")
-    assert db.read(lambda tx: workflows.running_of(tx, [shown.instance_id])) == []
-    assert db.run(lambda tx: workflows.take(tx, YOU, dead=[ME])) == []
-    keep = msgspec.structs.replace(end, explanation=msgspec.UNSET, message="still")
-    db.run(lambda tx: workflows.advance(tx, ME, [keep], at(6)))
-    assert db.read(lambda tx: workflows.show(tx, [one.record.id]))[0].record.explanation == why
+    db.run(lambda tx: jobs.insert(tx, [*many, event]))
+    db.run(lambda tx: jobs.insert(tx, many[:2]))
+    assert db.read(lambda tx: jobs.open_for_host(tx, "h1", "compute")) == many
+    assert db.read(lambda tx: jobs.open_for_host(tx, "h1", "network")) == []
+    light = [msgspec.structs.replace(one, order=None) for one in many]
+    assert db.read(lambda tx: jobs.open_of(tx, [row.id])) == light
+    assert db.read(lambda tx: jobs.open_of(tx, [row.id], orders=True)) == many
+    failed = outcome(many[0], verdict=Verdict.FAILED, error=("NotFound", {"what": "Disk", "id": "ü"}))
+    (kept,) = db.run(lambda tx: jobs.finish(tx, [failed], at(20)))
+    assert (kept.outcome, kept.result, kept.details) == (failed, "Error", "Disk ü could not be found.")
+    assert kept.finished_at == at(20)
+    rest = [outcome(one) for one in many[:4]] + [outcome(many[4], fence=4)]
+    assert [one.id for one in db.run(lambda tx: jobs.finish(tx, rest, at(21)))] == [
+        one.id for one in many[1:4]
+    ]
+    assert db.run(lambda tx: jobs.finish(tx, rest, at(22))) == []
+    assert [one.result for one in db.read(lambda tx: jobs.of_workflows(tx, [row.id]))] == [
+        "Error", "Success", "Success", "Success", None, "Success",
+    ]  # fmt: skip
+    assert db.run(lambda tx: jobs.sent(tx, [one.id for one in many])) == 1
+    assert db.read(lambda tx: jobs.open_for_host(tx, "h1", "compute"))[0].sends == 2
 
 
 def test_actions_of_an_instance_newest_first(db: Database) -> None:
     instance = ids.new_uuid()
     many = [workflow(instance_id=instance, started_at=at(n // 2), updated_at=at(n)) for n in range(7)]
-    create(db, *many, workflow())
+    insert(db, *many, workflow())
 
-    def actions(**query: object) -> list[str]:
-        asked = ActionQuery(**query)  # type: ignore[arg-type]
-        return [w.request_id for w in db.read(lambda tx: workflows.actions_of(tx, instance, asked))]
+    def actions(**query: Any) -> list[str]:
+        return [
+            w.request_id for w in db.read(lambda tx: history.of_instance(tx, instance, ActionQuery(**query)))
+        ]
 
-    order = sorted(many, key=lambda s: (s.record.started_at, s.record.id), reverse=True)
-    requests = [s.record.request_id for s in order]
+    order = sorted(many, key=lambda row: (row.started_at, row.id), reverse=True)
+    requests = [row.request_id for row in order]
     assert actions() == requests
     assert actions(limit=0) == []
     assert actions(limit=3) == requests[:3]
     assert actions(limit=3, marker=requests[2]) == requests[3:6]
-    assert set(actions(changes_since=at(3), changes_before=at(5))) == {s.record.request_id for s in many[3:6]}
+    assert set(actions(changes_since=at(3), changes_before=at(5))) == {row.request_id for row in many[3:6]}
     with pytest.raises(MarkerNotFound):
         actions(marker="req-x")
-    found = db.read(lambda tx: workflows.action_of(tx, instance, requests[1]))
-    assert found == order[1].record
-    assert len(db.read(lambda tx: workflows.running_of(tx, [instance]))) == 7
-    page = db.read(lambda tx: workflows.running(tx, limit=5))
-    assert len(page) + len(db.read(lambda tx: workflows.running(tx, marker=page[-1].record.id))) == 8
+    page = db.read(lambda tx: workflows.running(tx, 5))
+    assert len(page) + len(db.read(lambda tx: workflows.running(tx, after_id=page[-1].id))) == 8
 
 
-def test_owners_beat_until_they_are_forgotten(db: Database) -> None:
-    db.run(lambda tx: owners.appear(tx, ME, "c1", NOW))
-    db.run(lambda tx: owners.appear(tx, ME, "c1", NOW))
-    assert db.once(lambda tx: owners.beat(tx, ME, at(1)))
-    assert [(o.id, o.host, o.beats) for o in db.read(owners.all_owners)] == [(ME, "c1", 2)]
-    db.run(lambda tx: owners.forget(tx, [ME]))
-    assert not db.once(lambda tx: owners.beat(tx, ME, at(2)))
+def test_an_action_is_shown_with_its_steps(db: Database) -> None:
+    row = workflow()
+    insert(db, row)
+    db.run(lambda tx: jobs.insert(tx, [job(row, 1, result="Success", finished_at=at(5)), job(row, 0)]))
+    found = db.read(lambda tx: history.by_request(tx, row.instance_id, row.request_id))
+    assert found is not None
+    assert type(found).__name__ == "WorkflowRecord"
+    assert [(s.event, s.result, s.started_at, s.finished_at) for s in found.steps] == [
+        ("compute_build", None, at(0), None),
+        ("compute_build", "Success", at(1), at(5)),
+    ]
+    assert db.read(lambda tx: history.by_request(tx, row.instance_id, "req-x")) is None
 
 
-def job(number: int, **values: object) -> StoredJob:
-    made = {
-        "id": f"w:build:1:{number}",
-        "instance_id": ids.new_uuid(),
-        "fence": 5,
-        "order": Act(action="stop"),
-        "host": "h1",
-    }
-    return StoredJob(job=Job(**made), workflow_id="w", **values)  # type: ignore[arg-type]
+def test_what_waits_for_reports(db: Database) -> None:
+    some = [
+        workflow(state=s) for s in (WorkflowState.WAITING, WorkflowState.UNDO_WAITING, WorkflowState.READY)
+    ]
+    insert(db, *some)
+    one = job(some[0], 0)
+    db.run(lambda tx: jobs.insert(tx, [one, job(some[0], 1, finished_at=at(1))]))
+    found = db.read(lambda tx: history.waiting(tx, 10))
+    assert {row.id: owed for row, owed in found} == {some[0].id: [one], some[1].id: []}
+    last = max(row.id for row in some[:2])
+    assert db.read(lambda tx: history.waiting(tx, 10, last)) == []
 
 
-def outcome(stored: StoredJob, **values: object) -> JobOutcome:
-    made = {
-        "job_id": stored.job.id,
-        "instance_id": stored.job.instance_id,
-        "fence": 5,
-        "host": "h1",
-        "verdict": Verdict.DONE,
-    }
-    return JobOutcome(**(made | values))  # type: ignore[arg-type]
+def test_superseding_ends_what_runs(db: Database, clock: ShownClock) -> None:
+    one, other = workflow(owner=ME, state=WorkflowState.WAITING), workflow(owner=ME)
+    insert(db, one, other)
+    db.run(lambda tx: jobs.insert(tx, [job(one, 0), job(other, 0)]))
+    clock.show(7)
+    ended = db.run(lambda tx: history.supersede(tx, [one.instance_id], message="deleted"))
+    assert ended == [one]
+    shown = get(db, one)
+    assert (shown.state, shown.fence, shown.owner) == (WorkflowState.CANCELLED, 2, None)
+    assert (shown.message, shown.finished_at) == ("deleted", at(7))
+    (over,) = db.read(lambda tx: jobs.of_workflows(tx, [one.id]))
+    assert (over.result, over.details, over.finished_at) == ("Error", "deleted", at(7))
+    assert len(db.read(lambda tx: jobs.open_of(tx, [one.id, other.id]))) == 1
+    move = Advance(id=one.id, fence=1, state=WorkflowState.READY, step=1)
+    assert db.run(lambda tx: workflows.advance(tx, ME, [move])) == set()
+    before = db.statements
+    assert db.run(lambda tx: history.supersede(tx, [one.instance_id])) == []
+    assert db.statements - before == 1
 
 
-def test_jobs_are_finished_once(db: Database) -> None:
-    many = [job(n) for n in range(5)]
-    db.run(lambda tx: jobs.insert_many(tx, many, NOW))
-    db.run(lambda tx: jobs.insert_many(tx, many[:2], NOW))
-    assert db.read(lambda tx: jobs.owed(tx, "h1")) == many
-    assert db.read(lambda tx: jobs.owed(tx, "h1", "network")) == []
-    one = outcome(many[0], error=("BuildFailed", {"reason": "ü"}))
-    assert db.run(lambda tx: jobs.finish(tx, [one], at(1))) == {many[0].job.id}
-    late = outcome(many[4], fence=4)
-    rest = [outcome(s) for s in many[:4]] + [late]
-    assert db.run(lambda tx: jobs.finish(tx, rest, at(2))) == {s.job.id for s in many[1:4]}
-    shown = db.read(lambda tx: jobs.of_workflows(tx, ["w"]))
-    assert [s.state for s in shown] == ["done"] * 4 + ["open"]
-    assert shown[0].outcome == one
-    assert db.run(lambda tx: jobs.sent_again(tx, [s.job.id for s in many], at(3))) == 1
-    assert db.read(lambda tx: jobs.show(tx, [many[4].job.id]))[0].sent == 2
-    db.run(lambda tx: jobs.forget(tx, ["w"]))
-    assert db.read(lambda tx: jobs.of_workflows(tx, ["w"])) == []
+def test_owners_beat_until_they_are_dropped(db: Database) -> None:
+    for _ in range(3):
+        db.run(lambda tx: owners.beat(tx, ME, "c1"))
+    assert db.read(owners.all) == [(ME, 3)]
+    db.run(lambda tx: owners.drop(tx, ME))
+    assert db.read(owners.all) == []
+    db.run(lambda tx: owners.beat(tx, ME, "c1"))
+    assert db.read(owners.all) == [(ME, 1)]

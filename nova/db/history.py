@@ -1,0 +1,116 @@
+"""Workflows together with their jobs: the API's actions with events, and what loops look after."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from nova.db import jobs, workflows
+from nova.db.engine import Tx
+from nova.db.jobs import JobRow
+from nova.db.schema import BIG, arg, stamp
+from nova.db.statements import Statement
+from nova.db.workflows import SELECT, W, WorkflowRow
+from nova.errors.database import MarkerNotFound
+from nova.objects.ids import InstanceId, WorkflowId
+from nova.objects.workflow import ActionQuery, StepRecord, WorkflowRecord, WorkflowState
+
+_OF_INSTANCE = Statement(
+    SELECT.where(
+        W.instance_id == arg("id"),
+        W.updated_at >= arg("since"),
+        W.updated_at <= arg("before"),
+        sa.or_(W.started_at < arg("after"), sa.and_(W.started_at == arg("after"), W.id < arg("after_id"))),
+    )
+    .order_by(W.started_at.desc(), W.id.desc())
+    .limit(arg("limit", BIG))
+)
+_OF_REQUEST = Statement(
+    SELECT.where(W.instance_id == arg("id"), W.request_id == arg("request")).order_by(W.started_at, W.id)
+)
+_WAITING = Statement(
+    SELECT.where(
+        W.running == 1,
+        W.state.in_(
+            [sa.literal_column(f"'{s.value}'") for s in (WorkflowState.WAITING, WorkflowState.UNDO_WAITING)]
+        ),
+        W.id > arg("marker"),
+    )
+    .order_by(W.id)
+    .limit(arg("limit", BIG))
+)
+_END_OF_TIME = "9999"
+
+
+def of_instance(tx: Tx, instance_id: InstanceId, query: ActionQuery) -> list[WorkflowRecord]:
+    """Return the actions of an instance, newest first, without their steps; the marker is a request id.
+
+    Raises :class:`~nova.errors.database.MarkerNotFound`.
+    """
+    if query.limit == 0:
+        return []
+    after, after_id = _END_OF_TIME, ""
+    if query.marker is not None:
+        row = tx.row(_OF_REQUEST, id=instance_id, request=query.marker)
+        if row is None:
+            raise MarkerNotFound(marker=query.marker)
+        last = workflows.read(row)
+        after, after_id = stamp(last.started_at), last.id
+    rows = tx.rows(
+        _OF_INSTANCE,
+        id=instance_id,
+        since=stamp(query.changes_since),
+        before=stamp(query.changes_before) or _END_OF_TIME,
+        after=after,
+        after_id=after_id,
+        limit=query.limit if query.limit is not None else 1 << 31,
+    )
+    return [record(workflows.read(row), ()) for row in rows]
+
+
+def by_request(tx: Tx, instance_id: InstanceId, request_id: str) -> WorkflowRecord | None:
+    """Return the action that a request began on an instance, with its steps and its explanation."""
+    row = tx.row(_OF_REQUEST, id=instance_id, request=request_id)
+    if row is None:
+        return None
+    found = workflows.read(row)
+    return record(found, jobs.of_workflows(tx, [found.id]))
+
+
+def record(row: WorkflowRow, steps: Sequence[JobRow]) -> WorkflowRecord:
+    """Return what is shown of a workflow."""
+    values = {name: getattr(row, name) for name in WorkflowRecord.__struct_fields__}
+    values["steps"] = tuple(
+        StepRecord(
+            event=job.event,
+            started_at=job.started_at,
+            finished_at=job.finished_at,
+            result=job.result,
+            host=job.host,
+            details=job.details,
+        )
+        for job in steps
+    )
+    return WorkflowRecord(**values)
+
+
+def waiting(tx: Tx, limit: int, after_id: str = "") -> list[tuple[WorkflowRow, list[JobRow]]]:
+    """Return workflows that wait for reports, by id, with their open jobs and the orders of these."""
+    rows = [workflows.read(row) for row in tx.rows(_WAITING, marker=after_id, limit=limit)]
+    found: dict[WorkflowId, list[JobRow]] = {row.id: [] for row in rows}
+    for job in jobs.open_of(tx, list(found), orders=True):
+        found[job.workflow_id].append(job)
+    return [(row, found[row.id]) for row in rows]
+
+
+def supersede(
+    tx: Tx,
+    instances: Sequence[InstanceId],
+    state: WorkflowState = WorkflowState.CANCELLED,
+    message: str = "",
+) -> list[WorkflowRow]:
+    """End whatever runs on these instances, with its open jobs; return it as it was before."""
+    ended = workflows.end_all(tx, instances, state, message)
+    jobs.end_all(tx, [row.id for row in ended], message)
+    return ended
