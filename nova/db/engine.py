@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import datetime
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -68,7 +68,7 @@ class Tx:
             self._now = self._clock.now()
         return self._now
 
-    def rows(self, statement: Statement, /, **params: Any) -> list[Row]:
+    def rows(self, statement: Statement, /, **params: Any) -> Sequence[Row]:
         """Run a statement and return its rows."""
         sql, values = statement.prepare(self.dialect, params)
         cursor = self.driver(sql, values)

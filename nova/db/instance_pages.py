@@ -8,7 +8,7 @@ and order is built once.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -133,7 +133,7 @@ def _brief(row: Row) -> bytes:
     return _encode(dict(zip(names, row, strict=True)) | {"flavor": _NO_FLAVOR})
 
 
-def _rows(tx: Tx, query: InstanceQuery, project: ProjectId | None) -> tuple[list[Row], bool]:
+def _rows(tx: Tx, query: InstanceQuery, project: ProjectId | None) -> tuple[Sequence[Row], bool]:
     if query.limit == 0:
         return [], False
     chosen, params = _conditions(query, project)
