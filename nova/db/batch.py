@@ -4,7 +4,8 @@ The text is made once for each number of rows.  An update of many rows joins the
 
     UPDATE t SET a = v.a FROM (SELECT ? AS id, ? AS a UNION ALL SELECT ?, ?) AS v WHERE t.id = v.id ...
 
-(on MySQL the multi-table form).  Columns are matched by equality and hold no NULL.
+(on MySQL the multi-table form).  Columns are matched by equality and hold no NULL.  PostgreSQL gets one array
+a column and unfolds them itself, so there one text serves any number of rows and is planned once.
 """
 
 from __future__ import annotations
@@ -38,26 +39,34 @@ class Insert:
         most = _MOST_VALUES // len(self._columns)
         for start in range(0, len(rows), most):
             part = rows[start : start + most]
-            values = [value for row in part for value in row]
-            count += tx.change_by(self._text(tx.dialect, len(part)), values)
+            count += tx.change_by(self._text(tx.dialect, len(part)), _flat(tx.dialect, part))
         return count
 
     def _text(self, dialect: Dialect, n: int) -> str:
+        n = min(n, 2) if _unfolds(dialect) else n
         found = self._texts.get((dialect.name, n))
         if found is None:
-            quote = dialect.identifier_preparer.quote
-            mark = _mark(dialect)
-            one = "(" + ", ".join([mark] * len(self._columns)) + ")"
-            names = ", ".join(quote(c) for c in self._columns)
-            values = ", ".join([one] * n)
-            # Made of our own names and of marks alone.
-            found = f"INSERT INTO {quote(self._table.name)} ({names}) VALUES {values}"  # noqa: S608
-            if self._if_missing:
-                key = quote(next(iter(self._table.primary_key.columns)).name)
-                mysql = dialect.name in {"mysql", "mariadb"}
-                found += f" ON DUPLICATE KEY UPDATE {key} = {key}" if mysql else " ON CONFLICT DO NOTHING"
+            found = self._make(dialect, n)
             self._texts[dialect.name, n] = found
         return found
+
+    def _make(self, dialect: Dialect, n: int) -> str:
+        quote = dialect.identifier_preparer.quote
+        names = ", ".join(quote(c) for c in self._columns)
+        if _unfolds(dialect) and n > 1:
+            kinds = [self._table.c[c].type for c in self._columns]
+            source = f"SELECT * FROM {_unfolded(dialect, kinds)}"  # noqa: S608
+        else:
+            mark = _mark(dialect)
+            one = "(" + ", ".join([mark] * len(self._columns)) + ")"
+            source = "VALUES " + ", ".join([one] * n)
+        # Made of our own names and of marks alone.
+        text = f"INSERT INTO {quote(self._table.name)} ({names}) {source}"
+        if self._if_missing:
+            key = quote(next(iter(self._table.primary_key.columns)).name)
+            mysql = dialect.name in {"mysql", "mariadb"}
+            text += f" ON DUPLICATE KEY UPDATE {key} = {key}" if mysql else " ON CONFLICT DO NOTHING"
+        return text
 
 
 @dataclass(frozen=True)
@@ -88,7 +97,7 @@ class Update:
         count = 0
         for start in range(0, len(rows), _MOST_UPDATES):
             part = rows[start : start + _MOST_UPDATES]
-            values = [value for row in part for value in row]
+            values = _flat(tx.dialect, part)
             mysql = tx.backend in {"mysql", "mariadb"}
             told, meant = shared[:asked], shared[asked:]
             values = [*values, *told, *meant] if mysql else [*told, *values, *meant]
@@ -96,6 +105,7 @@ class Update:
         return count
 
     def _text(self, dialect: Dialect, n: int) -> str:
+        n = min(n, 2) if _unfolds(dialect) else n
         found = self._texts.get((dialect.name, n))
         if found is None:
             found = self._make(dialect, n)
@@ -110,6 +120,9 @@ class Update:
         first = ", ".join(f"{_typed(dialect, kind)} AS {quote(name)}" for name, kind in columns)
         rest = " UNION ALL SELECT " + ", ".join([mark] * len(columns))
         source = f"(SELECT {first}{rest * (n - 1)}) AS v"
+        if _unfolds(dialect) and n > 1:
+            names = ", ".join(quote(name) for name, _ in columns)
+            source = f"{_unfolded(dialect, [kind for _, kind in columns])} AS v ({names})"
         mysql = dialect.name in {"mysql", "mariadb"}
         left = "t." if mysql else ""
         sets = [f"{left}{quote(c)} = {expression.replace('?', mark)}" for c, expression in self.always]
@@ -126,12 +139,29 @@ class Update:
         return f"UPDATE {name} AS t {told} FROM {source} {meant}"
 
 
+def _unfolds(dialect: Dialect) -> bool:
+    return dialect.name == "postgresql"
+
+
+def _unfolded(dialect: Dialect, kinds: Iterable[sa.types.TypeEngine[Any]]) -> str:
+    """Return ``unnest(...)`` of one array for each column."""
+    return "unnest(" + ", ".join(f"{_mark(dialect)}::{_word(dialect, kind)}[]" for kind in kinds) + ")"
+
+
+def _flat(dialect: Dialect, rows: Sequence[Row]) -> list[Any]:
+    """Return the values of rows as the text wants them: one after the other, or an array a column."""
+    if _unfolds(dialect) and len(rows) > 1:
+        return [list(column) for column in zip(*rows, strict=True)]
+    return [value for row in rows for value in row]
+
+
 def _typed(dialect: Dialect, kind: sa.types.TypeEngine[Any]) -> str:
     mark = _mark(dialect)
-    if dialect.name != "postgresql":
-        return mark
-    word = "text" if isinstance(kind, sa.String) else kind.compile(dialect)
-    return f"CAST({mark} AS {word})"
+    return f"CAST({mark} AS {_word(dialect, kind)})" if dialect.name == "postgresql" else mark
+
+
+def _word(dialect: Dialect, kind: sa.types.TypeEngine[Any]) -> str:
+    return "text" if isinstance(kind, sa.String) else kind.compile(dialect)
 
 
 def _mark(dialect: Dialect) -> str:
