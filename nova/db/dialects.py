@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-import re
+from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
@@ -59,12 +59,23 @@ def prepare_connection(connection: Any, backend: str, *, durable: bool) -> None:
 
 
 @functools.lru_cache(maxsize=64)
-def _pattern(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)
+def _search(pattern: str) -> Callable[[str], bool]:
+    """Return the question whether a text matches somewhere, answered in linear time.
+
+    The patterns are users': Python's own ``re`` can be made to search for ever, with the process standing
+    still.  The JSON schema validator brings an engine that cannot (and refuses back references).
+    """
+    import jsonschema_rs
+
+    validator = jsonschema_rs.validator_for(
+        {"pattern": pattern}, pattern_options=jsonschema_rs.RegexOptions()
+    )
+    matches: Callable[[str], bool] = validator.is_valid
+    return matches
 
 
 def _regexp(pattern: str, value: str | None) -> int:
-    return 0 if value is None else int(_pattern(pattern).search(value) is not None)
+    return 0 if value is None else int(_search(pattern)(value))
 
 
 class concat(FunctionElement[str]):  # noqa: N801 - it is a word of SQL

@@ -121,6 +121,7 @@ class Database:
         *,
         clock: Clock | None = None,
         pool_size: int = 10,
+        overflow: int = 20,
         patience_s: float = 30.0,
         durable: bool = True,
     ) -> None:
@@ -134,7 +135,7 @@ class Database:
             connect_args=dialects.connect_args(parsed, min(10.0, patience_s)),
             poolclass=sa.QueuePool,
             pool_size=pool_size,
-            max_overflow=pool_size,
+            max_overflow=overflow,
             pool_timeout=patience_s,
             pool_reset_on_return=None,
             paramstyle="qmark" if self.backend == "sqlite" else "format",

@@ -1,0 +1,94 @@
+"""The audit finds what does not agree, and nothing else; purging takes only what is long gone."""
+
+from __future__ import annotations
+
+from nova import ids
+from nova.db import (
+    archive,
+    audit,
+    console_tokens,
+    fixed_ips,
+    hosts,
+    instances,
+    networks,
+    quotas,
+    server_groups,
+    tags,
+    workflows,
+)
+from nova.db.engine import Database, Tx
+from nova.db.fixed_ips import AddressWant
+from nova.db.hosts import Claim
+from nova.db.instances import Swap
+from nova.objects.console import ConsoleAuthorization
+from nova.objects.instance import Instance
+from nova.objects.server_group import ServerGroup
+from nova.objects.states import Vm
+from tests.contract.db.makers import at, instance, inventory, network, workflow
+
+GROUP = ServerGroup(id=ids.new_uuid(), name="g", policy="anti-affinity", project_id="p1", user_id="u1")
+
+
+def boot(tx: Tx) -> Instance:
+    """Do all that belongs to a living instance."""
+    one = instance(host="h1", node="h1", server_group_id=GROUP.id, tags=("t",))
+    net = network()
+    instances.insert(tx, [one])
+    quotas.reserve(tx, "p1", {"instances": 1, "cores": 1, "ram": 512}, {})
+    hosts.report(tx, [inventory("h1")])
+    hosts.claim(tx, [Claim(instance_id=one.id, host="h1", node="h1", vcpus=1, ram_mb=512, disk_gb=1)])
+    networks.insert(tx, net)
+    want = AddressWant(instance_id=one.id, vif_id=ids.new_uuid(), mac=ids.new_mac(), network_id=net.id)
+    fixed_ips.allocate(tx, [want])
+    server_groups.insert(tx, GROUP)
+    server_groups.join(tx, GROUP.id, [one.id])
+    server_groups.occupy(tx, GROUP.id, one.id, "h1")
+    access = ConsoleAuthorization(
+        instance_id=one.id, protocol="vnc", type="novnc", host="h", port=1, expires_in_s=9
+    )
+    console_tokens.insert(tx, ids.new_token(), access)
+    workflows.insert(tx, [workflow(instance_id=one.id)])
+    return one
+
+
+def rules(db: Database) -> set[str]:
+    return {found.rule for found in db.read(audit.findings)}
+
+
+def test_books_in_order_are_told_so(db: Database) -> None:
+    db.run(boot)
+    assert rules(db) == set()
+
+
+def test_what_a_deleted_instance_leaves_behind_is_found(db: Database) -> None:
+    one = db.run(boot)
+    gone = Swap(id=one.id, vm=Vm.DELETED, task=None, deleted_at=at(1))
+    db.run(lambda tx: instances.swap(tx, [gone]))
+    assert rules(db) == {"quota", "claim-of-none", "address-of-none", "token-of-none", "work-on-none"}
+
+
+def test_wrong_books_are_found(db: Database) -> None:
+    one = db.run(boot)
+
+    def spoil(tx: Tx) -> None:
+        tx.driver("UPDATE compute_nodes SET used_vcpus = 99", [])
+        tx.driver("UPDATE server_group_hosts SET members = 2", [])
+        tx.driver("DELETE FROM workflows", [])
+        tags.insert(tx, [(ids.new_uuid(), "x")])
+        instances.swap(tx, [Swap(id=one.id, host="h2")])
+
+    db.run(spoil)
+    assert rules(db) == {"claims", "over-commit", "group", "busy-without-work", "tag-of-none", "unclaimed"}
+
+
+def test_purging_takes_what_is_long_gone(db: Database) -> None:
+    one = db.run(boot)
+    old = instance(deleted_at=at(-100), tags=("x",))
+    young = instance(deleted_at=at(-1))
+    db.run(lambda tx: instances.insert(tx, [old, young]))
+    db.run(lambda tx: workflows.insert(tx, [workflow(instance_id=old.id)]))
+    removed = db.run(lambda tx: archive.purge(tx, at(-10)))
+    assert (removed["instances"], removed["workflows"], removed["instance_tags"]) == (1, 1, 1)
+    assert db.run(lambda tx: archive.purge(tx, at(-10))) == {}
+    found = db.read(lambda tx: instances.get_many(tx, [one.id, old.id, young.id]))
+    assert set(found) == {one.id, young.id}
