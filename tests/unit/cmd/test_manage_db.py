@@ -1,4 +1,4 @@
-"""``nova-manage db`` on a fresh SQLite file, in a process of its own (programs choose their threads on import)."""
+"""``nova-manage db`` on a fresh SQLite file, in a process of its own: programs choose their threads first."""
 
 from __future__ import annotations
 
