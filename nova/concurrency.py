@@ -71,6 +71,20 @@ def in_native_thread(call: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs)
     return result
 
 
+def start_native_thread(work: Callable[[], None], *, name: str) -> None:
+    """Start a thread of the operating system that no green thread waits for and the exit does not join.
+
+    Under eventlet nothing in it may touch green things (locks, queues, sockets, logging).
+    """
+    if is_green():
+        from eventlet import patcher
+
+        threading = patcher.original("threading")
+    else:
+        import threading
+    threading.Thread(target=work, name=name, daemon=True).start()
+
+
 def serve_wsgi(app: Any, listener: Any, *, pool_size: int, keepalive_seconds: float, log: Any) -> None:
     """Serve a WSGI application on a listening socket until the socket is closed (eventlet only)."""
     import eventlet.wsgi

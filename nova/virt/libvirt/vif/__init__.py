@@ -1,0 +1,1 @@
+"""Connecting guests' interfaces to the host's networks."""
