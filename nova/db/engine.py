@@ -195,11 +195,15 @@ class Database:
                     raise
                 ask = settled
 
-    def once(self, work: Callable[[Tx], R]) -> R:
-        """Run work of a single writing statement, which commits by itself: no BEGIN, no COMMIT."""
+    def once(self, work: Callable[[Tx], R], *, repeatable: bool = False) -> R:
+        """Run work of a single writing statement, which commits by itself: no BEGIN, no COMMIT.
+
+        ``repeatable`` promises that doing it twice does no harm (a beat): then a lost connection is no
+        reason for :class:`~nova.errors.database.CommitUnknown`.
+        """
 
         def attempt() -> R:
-            with self._writing(), self._connection(sent_means_unknown=True) as connection:
+            with self._writing(), self._connection(sent_means_unknown=not repeatable) as connection:
                 return self._work(connection, work, limit=1)
 
         return self._persist(attempt)
@@ -275,6 +279,7 @@ class Database:
             found = meaning(error, self.backend)
             if found is Meaning.LOST_CONNECTION or isinstance(error, CommitUnknown):
                 pooled.invalidate()
+                self._engine.dispose()  # the idle connections are most likely lost, too
                 if sent_means_unknown:
                     raise CommitUnknown() from error
             elif found is Meaning.DUPLICATE:

@@ -177,6 +177,33 @@ def test_a_connection_that_the_server_ends_is_replaced(counted: Database) -> Non
     assert beats(counted) == 1
 
 
+def test_idle_connections_are_not_lost_one_by_one(counted: Database) -> None:
+    if counted.backend == "sqlite":
+        return
+    mine = "SELECT CONNECTION_ID()" if counted.backend == "mysql" else "SELECT pg_backend_pid()"
+    end = "KILL {}" if counted.backend == "mysql" else "SELECT pg_terminate_backend({})"
+    together = threading.Barrier(4)
+    numbers: list[int] = []
+
+    def use(tx: Tx) -> None:
+        numbers.append(tx.driver(mine, []).fetchone()[0])
+        together.wait(20)
+
+    threads = [threading.Thread(target=lambda: counted.run(use)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    other = sa.create_engine(counted.engine.url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with other.connect() as connection:
+        for number in set(numbers):
+            connection.exec_driver_sql(end.format(number))
+    before = counted.retries
+    assert [counted.run(grow) for _ in range(6)] == [1] * 6
+    assert counted.retries - before == 1
+    assert counted.once(grow, repeatable=True) == 1
+
+
 def test_a_file_that_another_process_writes_is_waited_for(counted: Database) -> None:
     if counted.backend != "sqlite":
         return
