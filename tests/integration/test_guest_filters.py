@@ -69,7 +69,10 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
         guests = [Guest(n, stack.enter_context(namespace(f"gf{n}"))) for n in (1, 2, 3)]
         for guest in guests:
             guest.plug(host)
-        firewall = Firewall(Store(tmp_path_factory.mktemp("instances")), Nft(), "host")
+        store = Store(tmp_path_factory.mktemp("instances"))
+        for guest in guests:
+            store.create(guest.id)
+        firewall = Firewall(store, Nft(), "host")
         host.inside(firewall.start)
         yield Bench(host, guests, firewall)
 

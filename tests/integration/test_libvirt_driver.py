@@ -21,6 +21,7 @@ from nova.objects.block_device import BlockDevice, Source
 from nova.objects.flavor import Flavor
 from nova.objects.guest import GuestSpec
 from nova.objects.ids import FlavorId, VifId
+from nova.objects.network import FilterRule, GuestFilter, Vif
 from nova.objects.states import Capability, Power
 from nova.virt.base import Material
 from nova.virt.capabilities import (
@@ -224,15 +225,75 @@ def test_the_life_of_a_guest(driver: LibvirtDriver, host: LibvirtHost, heard: He
         driver.power_state(guest.id)
 
 
+@contextlib.contextmanager
+def network_service(host: LibvirtHost, vif: Vif, directory: Path) -> Iterator[None]:
+    """Stand in for the network service: a bridge with an address, DHCP and metadata for one guest."""
+    bridge = vif.bridge or ""
+    host.network.ip("link", "add", bridge, "type", "bridge")
+    host.network.ip("addr", "add", f"{vif.gateway}/16", "dev", bridge)
+    host.network.ip("addr", "add", "169.254.169.254/32", "dev", bridge)
+    host.network.ip("link", "set", bridge, "up")
+    metadata = directory / "latest/meta-data"
+    metadata.mkdir(parents=True)
+    (metadata / "instance-id").write_text("i-0000beef")
+    quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    programs = [
+        host.network.popen(
+            "dnsmasq", "--keep-in-foreground", "--port=0", "--conf-file=/dev/null", f"--interface={bridge}",
+            "--bind-interfaces", "--dhcp-range=10.0.0.0,static,255.255.0.0", "--dhcp-authoritative",
+            f"--dhcp-host={vif.mac},{vif.addresses[0]}", f"--dhcp-leasefile={directory}/leases",
+            "--user=root", **quiet,
+        ),
+        host.network.popen(
+            sys.executable, "-m", "http.server", "--bind", "169.254.169.254", "--directory", str(directory),
+            "80", **quiet,
+        ),
+    ]  # fmt: skip
+    try:
+        yield
+    finally:
+        for program in programs:
+            program.kill()
+            program.wait()
+        host.network.ip("link", "del", bridge)
+
+
+def test_interfaces_are_connected_and_guarded(
+    driver: LibvirtDriver, host: LibvirtHost, tmp_path: Path
+) -> None:
+    vif = a_vif(2, id=VifId("0000beef-0000-4000-8000-000000000000"), mtu=1400)
+    guest = spec(11, vifs=(vif,))
+
+    def pings() -> bool:
+        done = host.network.run("busybox", "ping", "-c", "1", "-W", "1", vif.addresses[0], check=False)
+        return bool(done.returncode == 0)
+
+    def table() -> str:
+        return str(host.network.run("nft", "list", "table", "bridge", "nova-guests").stdout)
+
+    with network_service(host, vif, tmp_path):
+        driver.spawn(guest, material())
+        link = host.network.ip("link", "show", vif.device)
+        assert "master br100" in link and "mtu 1400" in link
+        assert vif.device in table()
+        wait_for_log(driver, guest, LOGIN_LINE)
+        for words in (f"eth0 {vif.addresses[0]}/16 mac {vif.mac}", "instance-id: i-0000beef"):
+            assert log_says(driver, guest, words), words
+        assert not pings()
+        allowed = FilterRule(protocol="icmp", cidrs=("0.0.0.0/0",))
+        driver.apply_filters([GuestFilter(instance_id=guest.id, vifs=(vif,), rules=(allowed,))])
+        assert pings()
+        nic = driver.diagnostics(guest.id).nics[0]
+        assert nic["mac_address"] == vif.mac and int(str(nic["rx_packets"])) > 0
+        driver.destroy(guest.id, "test")
+    assert vif.device not in host.network.ip("link", "show") and vif.device not in table()
+
+
 def test_reboots_and_what_guests_do_by_themselves(
     driver: LibvirtDriver, host: LibvirtHost, heard: Heard
 ) -> None:
-    vif = a_vif(2, id=VifId("0000beef-0000-4000-8000-000000000000"), mtu=1400)
-    guest = spec(2, vifs=(vif,))
+    guest = spec(2)
     driver.spawn(guest, material())
-    link = host.network.ip("link", "show", vif.device)
-    assert "master br100" in link and "mtu 1400" in link
-    assert vif.device in host.network.run("nft", "list", "table", "bridge", "nova-guests").stdout
     wait_for_log(driver, guest, LOGIN_LINE)
 
     before = len(heard.of(guest.id))
@@ -255,8 +316,6 @@ def test_reboots_and_what_guests_do_by_themselves(
     driver.power_on(guest)
     assert driver.power_state(guest.id) is Power.RUNNING
     driver.destroy(guest.id, "test")
-    assert vif.device not in host.network.ip("link", "show")
-    assert vif.device not in host.network.run("nft", "list", "table", "bridge", "nova-guests").stdout
 
 
 def test_restarts_of_daemon_and_agent_do_no_harm(
@@ -314,6 +373,70 @@ def test_a_failed_build_leaves_nothing(driver: LibvirtDriver, host: LibvirtHost)
         driver.spawn(spec(7), Material())
     assert list((host.directory / "instances").iterdir()) == []
     assert host.virsh("list", "--all", "--name") == ""
+
+
+def test_what_a_guest_writes_into_its_disk_is_never_believed(
+    driver: LibvirtDriver, host: LibvirtHost, tmp_path: Path
+) -> None:
+    """A header that names a file of the host, written by a guest at the start of its raw disk."""
+    secret = tmp_path / "secret"
+    secret.write_bytes(b"host canary".ljust(1 << 20, b"!"))
+    hostile = tmp_path / "hostile"
+    subprocess.run(
+        ["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", secret, hostile], check=True
+    )
+    with started(host, images_type="raw") as flat:
+        guest = spec(10, power_on=False)
+        flat.spawn(guest, material())
+        assert flat.power_state(guest.id) is Power.SHUTDOWN
+        disk = host.directory / "instances" / guest.id / "disk"
+        with disk.open("r+b") as file:
+            file.write(hostile.read_bytes())
+        flat.power_on(guest)
+        flat.snapshot(guest.id, tmp_path / "live", "raw")
+        flat.reboot_hard(guest)
+        flat.power_off(guest.id, 0)
+        flat.snapshot(guest.id, tmp_path / "cold", "raw")
+        for name in ("live", "cold"):
+            assert (tmp_path / name).stat().st_size == 1 << 30
+            with (tmp_path / name).open("rb") as copy:
+                head = copy.read(4 << 20)
+            assert head[:4] == b"QFI\xfb" and b"host canary" not in head
+        flat.destroy(guest.id, "test")
+    assert secret.read_bytes().startswith(b"host canary")
+
+
+def test_destroy_removes_what_is_left_of_a_guest(driver: LibvirtDriver, host: LibvirtHost) -> None:
+    """Each part alone: the folder without a domain, a domain without its folder, a removal cut short."""
+    instances = host.directory / "instances"
+    for number, part in enumerate(("domain", "folder", "cut short")):
+        guest = spec(20 + number, power_on=False)
+        driver.spawn(guest, material())
+        if part == "domain":
+            host.virsh("undefine", guest.id)
+        elif part == "folder":
+            shutil.rmtree(instances / guest.id)
+        else:
+            host.virsh("undefine", guest.id)
+            (instances / guest.id).rename(instances / f"{guest.id}_del")
+        driver.destroy(guest.id, "test")
+        driver.destroy(guest.id, "test")
+    assert list(instances.iterdir()) == [] and host.virsh("list", "--all", "--name") == ""
+
+
+def test_a_definition_that_was_lost_is_written_again(driver: LibvirtDriver, host: LibvirtHost) -> None:
+    guest = spec(30)
+    driver.spawn(guest, material())
+    driver.power_off(guest.id, 0)
+    host.virsh("undefine", guest.id)
+    with pytest.raises(GuestNotFound):
+        driver.power_state(guest.id)
+    driver.power_on(guest)
+    assert driver.power_state(guest.id) is Power.RUNNING
+    driver.suspend(guest.id)
+    driver.power_off(guest.id, 60)
+    assert driver.power_state(guest.id) is Power.SHUTDOWN, "the saved memory is dropped"
+    driver.destroy(guest.id, "test")
 
 
 def test_foreign_domains_are_left_alone(driver: LibvirtDriver, host: LibvirtHost, tmp_path: Path) -> None:

@@ -126,7 +126,11 @@ class LibvirtDriver:
             self._store.open()
             if self._found is None:
                 self._found = self._find_host()
-            self._firewall.start()
+            try:
+                self._firewall.start()
+            except ActionFailed as error:
+                # Guests without guards are worse than a host without new guests.
+                raise self._unavailable(str(error.facts["reason"])) from error
             self._keeper.start(on_power, self.power_state, self.guests)
 
     def stop(self) -> None:
@@ -297,10 +301,11 @@ class LibvirtDriver:
     @property
     def _here(self) -> host.Host:
         if self._found is None:
-            raise HypervisorUnavailable(
-                part=f"libvirt on {self._host}", host=self._host, reason="the driver is not started"
-            )
+            raise self._unavailable("the driver is not started")
         return self._found
+
+    def _unavailable(self, reason: str) -> HypervisorUnavailable:
+        return HypervisorUnavailable(part=f"libvirt on {self._host}", host=self._host, reason=reason)
 
     def _disks(self, instance_id: InstanceId) -> tuple[LocalDisk, ...]:
         found = self._store.disks(instance_id)

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from nova.errors.host import CommandFailed, ProgramMissing
+from nova.errors.host import CommandFailed, CommandTimedOut, ProgramMissing
 from nova.errors.virt import ActionFailed
 from nova.objects.ids import InstanceId
 from nova.objects.network import GuestFilter
@@ -46,16 +46,19 @@ class Firewall:
             self._render(self._filters)
 
     def apply(self, filters: Sequence[GuestFilter]) -> None:
-        """Change the rules of these guests; the others keep theirs.  All or nothing."""
+        """Change the rules of these guests; the others keep theirs.  All or nothing.
+
+        A guest that is not here (any more) is passed over: the word may be older than its end.
+        """
         for guarded in filters:
             _check(guarded, self._host)
         with self._lock:
+            filters = [f for f in filters if self._store.directory(f.instance_id).is_dir()]
             wanted = self._filters | {guarded.instance_id: guarded for guarded in filters}
             self._render(wanted)
             self._filters = wanted
             for guarded in filters:
-                if self._store.directory(guarded.instance_id).is_dir():
-                    self._store.write_filter(guarded)
+                self._store.write_filter(guarded)
 
     def forget(self, instance_id: InstanceId) -> None:
         """Drop the rules of a guest that is gone."""
@@ -75,7 +78,7 @@ class Firewall:
     def _replace(self, family: str, body: str) -> None:
         try:
             self._nft.replace(family, TABLE, body)
-        except CommandFailed as error:
+        except (CommandFailed, CommandTimedOut, ProgramMissing) as error:
             LOG.error("The packet rules were refused: %s", error)
             raise ActionFailed(
                 action="filter", host=self._host, reason="the packet rules could not be put in force"
@@ -85,7 +88,7 @@ class Firewall:
         if not _SWITCHES[0].exists():
             try:
                 run(["modprobe", "br_netfilter"], timeout_s=30)
-            except (CommandFailed, ProgramMissing) as error:
+            except (CommandFailed, CommandTimedOut, ProgramMissing) as error:
                 LOG.debug("br_netfilter cannot be loaded: %s", error)
         missing = [switch.name for switch in _SWITCHES if not files.set_kernel_switch(switch, "1")]
         if missing:

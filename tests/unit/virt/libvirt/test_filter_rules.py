@@ -124,6 +124,12 @@ def test_rules_survive_a_restart_and_others_keep_theirs(net: Namespace, tmp_path
     net.inside(check)
 
 
+def test_a_word_that_comes_after_the_end_leaves_nothing(net: Namespace, tmp_path: Path) -> None:
+    firewall = Firewall(Store(tmp_path), Nft(), "h")
+    net.inside(lambda: firewall.apply([GuestFilter(instance_id=an_id(1), vifs=(vif(1),))]))
+    assert firewall.of(an_id(1)) is None and list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     "changes",
     [{"mac": "x } ; flush ruleset"}, {"addresses": ("10.0.0.4; drop",)}, {"dhcp_server": "any"}],
