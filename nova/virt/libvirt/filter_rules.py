@@ -42,34 +42,75 @@ MARKS = f"""\
 
 def bridge_table(filters: Iterable[GuestFilter]) -> str:
     """Return the body of the ``bridge`` table for all guests of a host."""
-    chains: list[str] = []
-    sources, targets = [], []
-    for guarded in sorted(filters, key=lambda f: f.instance_id):
-        groups = f"groups-{guarded.instance_id}"
-        if guarded.vifs:
-            chains += _chain(groups, _group_rules(guarded.rules))
-        for vif in sorted(guarded.vifs, key=lambda v: v.device):
-            chains += _chain(f"from-{vif.device}", _from_guest(vif))
-            chains += _chain(f"to-{vif.device}", _to_guest(vif, groups))
-            sources.append(f'"{vif.device}" : jump from-{vif.device}')
-            targets.append(f'"{vif.device}" : jump to-{vif.device}')
-    lines = [
-        *chains,
-        *_base_chain("prerouting", "iifname", sources),
-        *_base_chain("postrouting", "oifname", targets),
-    ]
+    ordered = sorted(filters, key=lambda f: f.instance_id)
+    lines = []
+    for guarded in ordered:
+        for name, rules in _chains(guarded).items():
+            lines += _chain(name, rules)
+    devices = [vif.device for guarded in ordered for vif in guarded.vifs]
+    for hook, key, ports, way in _HOOKS:
+        elements = ", ".join(_verdict(way, device) for device in devices)
+        lines += [
+            f"\tmap {ports} {{",
+            "\t\ttype ifname : verdict",
+            *([f"\t\telements = {{ {elements} }}"] if elements else []),
+            "\t}",
+            *_chain(
+                hook,
+                [f"type filter hook {hook} priority filter; policy accept;", f"{key} vmap @{ports}"],
+            ),
+        ]
     return "\n".join(lines)
+
+
+def change(old: GuestFilter | None, new: GuestFilter | None) -> str:
+    """Return the ``nft`` commands that put ``new`` in place of ``old`` in a table that has ``old``.
+
+    One guest's rules cost the same however many guests a host has.
+    """
+    gone = {vif.device for vif in old.vifs} if old else set()
+    coming = [vif.device for vif in new.vifs] if new else []
+    chains, before = _chains(new) if new else {}, _chains(old) if old else {}
+    lines = []
+    for _, _, ports, _ in _HOOKS:
+        lines += [f"delete element {_WHERE} {ports} {{ {_quoted(d)} }}" for d in sorted(gone)]
+    # Empty first: a chain that another one still jumps to cannot be deleted.
+    lines += [f"flush chain {_WHERE} {name}" for name in before]
+    lines += [f"delete chain {_WHERE} {name}" for name in reversed(before) if name not in chains]
+    for name, rules in chains.items():
+        lines.append(f"add chain {_WHERE} {name}")
+        lines += [f"add rule {_WHERE} {name} {rule}" for rule in rules]
+    for _, _, ports, way in _HOOKS:
+        lines += [f"add element {_WHERE} {ports} {{ {_verdict(way, device)} }}" for device in coming]
+    return "\n".join(lines)
+
+
+_WHERE = f"bridge {TABLE}"
+_HOOKS = (("prerouting", "iifname", "sources", "from"), ("postrouting", "oifname", "targets", "to"))
+
+
+def _chains(guarded: GuestFilter) -> dict[str, list[str]]:
+    """Return a guest's chains by name, each after those it jumps to."""
+    if not guarded.vifs:
+        return {}
+    groups = f"groups-{guarded.instance_id}"
+    chains = {groups: _group_rules(guarded.rules)}
+    for vif in sorted(guarded.vifs, key=lambda v: v.device):
+        chains[f"from-{vif.device}"] = _from_guest(vif)
+        chains[f"to-{vif.device}"] = _to_guest(vif, groups)
+    return chains
 
 
 def _chain(name: str, rules: Iterable[str]) -> list[str]:
     return [f"\tchain {name} {{", *(f"\t\t{rule}" for rule in rules), "\t}"]
 
 
-def _base_chain(hook: str, key: str, verdicts: Sequence[str]) -> list[str]:
-    rules = [f"type filter hook {hook} priority filter; policy accept;"]
-    if verdicts:
-        rules.append(f"{key} vmap {{ {', '.join(verdicts)} }}")
-    return _chain(hook, rules)
+def _verdict(way: str, device: str) -> str:
+    return f"{_quoted(device)} : jump {way}-{device}"
+
+
+def _quoted(device: str) -> str:
+    return f'"{device}"'
 
 
 def _from_guest(vif: Vif) -> list[str]:

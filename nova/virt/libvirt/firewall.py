@@ -14,9 +14,9 @@ from nova.errors.virt import ActionFailed
 from nova.objects.ids import InstanceId
 from nova.objects.network import GuestFilter
 from nova.privsep import files
-from nova.privsep.nft import Nft
+from nova.privsep.nft import TIMEOUT_S, Nft
 from nova.privsep.run import run
-from nova.virt.libvirt.filter_rules import MARKS, TABLE, bridge_table
+from nova.virt.libvirt.filter_rules import MARKS, TABLE, bridge_table, change
 from nova.virt.libvirt.store import Store
 
 LOG = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ class Firewall:
             self._filters = self._store.filters()
             self._track_bridged_packets()
             self._replace("inet", MARKS)
-            self._render(self._filters)
+            self._replace("bridge", bridge_table(self._filters.values()))
 
     def apply(self, filters: Sequence[GuestFilter]) -> None:
         """Change the rules of these guests; the others keep theirs.  All or nothing.
@@ -53,36 +53,46 @@ class Firewall:
         for guarded in filters:
             _check(guarded, self._host)
         with self._lock:
-            filters = [f for f in filters if self._store.directory(f.instance_id).is_dir()]
-            wanted = self._filters | {guarded.instance_id: guarded for guarded in filters}
-            self._render(wanted)
-            self._filters = wanted
-            for guarded in filters:
+            here = {f.instance_id: f for f in filters if self._store.directory(f.instance_id).is_dir()}
+            self._change(dict(here))
+            for guarded in here.values():
                 self._store.write_filter(guarded)
 
     def forget(self, instance_id: InstanceId) -> None:
         """Drop the rules of a guest that is gone."""
         with self._lock:
             if instance_id in self._filters:
-                wanted = {key: kept for key, kept in self._filters.items() if key != instance_id}
-                self._render(wanted)
-                self._filters = wanted
+                self._change({instance_id: None})
 
     def of(self, instance_id: InstanceId) -> GuestFilter | None:
         """Return what is in force for a guest."""
         return self._filters.get(instance_id)
 
-    def _render(self, filters: dict[InstanceId, GuestFilter]) -> None:
-        self._replace("bridge", bridge_table(filters.values()))
+    def _change(self, news: dict[InstanceId, GuestFilter | None]) -> None:
+        """Put the news in force: by what differs, or by the whole table if that is not as we know it."""
+        script = "\n".join(change(self._filters.get(key), new) for key, new in news.items())
+        merged = self._filters | news
+        wanted = {key: guarded for key, guarded in merged.items() if guarded is not None}
+        try:
+            run(["nft", "-f", "-"], stdin=f"{script}\n".encode(), timeout_s=TIMEOUT_S)
+        except CommandFailed as error:
+            LOG.warning("The packet rules were not as expected and are made anew: %s", error)
+            self._replace("bridge", bridge_table(wanted.values()))
+        except (CommandTimedOut, ProgramMissing) as error:
+            raise self._failed(error) from error
+        self._filters = wanted
 
     def _replace(self, family: str, body: str) -> None:
         try:
             self._nft.replace(family, TABLE, body)
         except (CommandFailed, CommandTimedOut, ProgramMissing) as error:
-            LOG.error("The packet rules were refused: %s", error)
-            raise ActionFailed(
-                action="filter", host=self._host, reason="the packet rules could not be put in force"
-            ) from error
+            raise self._failed(error) from error
+
+    def _failed(self, error: Exception) -> ActionFailed:
+        LOG.error("The packet rules could not be put in force: %s", error)
+        return ActionFailed(
+            action="filter", host=self._host, reason="the packet rules could not be put in force"
+        )
 
     def _track_bridged_packets(self) -> None:
         if not _SWITCHES[0].exists():

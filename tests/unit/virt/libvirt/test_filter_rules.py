@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -120,6 +121,87 @@ def test_rules_survive_a_restart_and_others_keep_theirs(net: Namespace, tmp_path
         again.forget(an_id(1))
         table = Nft().listing("bridge", TABLE) or ""
         assert one.vifs[0].device not in table and two.vifs[0].device in table
+
+    net.inside(check)
+
+
+filters = st.builds(
+    GuestFilter,
+    instance_id=st.sampled_from([an_id(1), an_id(2)]),
+    vifs=st.lists(st.sampled_from([1, 2, 3]), unique=True, max_size=2).map(tuple),
+    rules=st.lists(st.sampled_from(RICH[0].rules), max_size=3).map(tuple),
+)
+
+
+class CountingNft(Nft):
+    """Remembers which tables were replaced whole."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tables: list[str] = []
+
+    def replace(self, family: str, table: str, body: str) -> None:
+        self.tables.append(family)
+        super().replace(family, table, body)
+
+
+def chains_of(table: str | None) -> dict[str, list[str]]:
+    """Return what the kernel has, whatever the order of chains and of elements."""
+    found: dict[str, list[str]] = {}
+    for part in (table or "").split("\n\t}\n"):
+        lines = [line.strip().rstrip("{").strip() for line in part.replace("\n\t\t\t", " ").splitlines()]
+        lines = [line for line in lines if line and not line.startswith("table")]
+        if lines:
+            found[lines[0]] = sorted(" ".join(lines[1:]).replace(",", " ").split())
+    return found
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@given(steps=st.lists(filters | st.sampled_from([an_id(1), an_id(2)]), max_size=8))
+def test_changes_lead_where_the_whole_table_leads(
+    net: Namespace, tmp_path_factory: pytest.TempPathFactory, steps: list[GuestFilter | str]
+) -> None:
+    store = Store(tmp_path_factory.mktemp("instances"))
+    for number in (1, 2):
+        store.create(an_id(number))
+    counting = CountingNft()
+    firewall = Firewall(store, counting, "h")
+
+    def numbered(guarded: GuestFilter) -> GuestFilter:
+        """Two guests never have one interface."""
+        base = 10 if guarded.instance_id == an_id(1) else 20
+        return msgspec.structs.replace(guarded, vifs=tuple(vif(base + int(str(n))) for n in guarded.vifs))
+
+    def check() -> None:
+        firewall.start()
+        for step in steps:
+            if isinstance(step, GuestFilter):
+                firewall.apply([numbered(step)])
+            else:
+                firewall.forget(an_id(1) if step == an_id(1) else an_id(2))
+        assert counting.tables == ["inet", "bridge"], "no change needed the whole table"
+        changed = Nft().listing("bridge", TABLE)
+        kept = [f for n in (1, 2) if (f := firewall.of(an_id(n))) is not None]
+        Nft().replace("bridge", TABLE, bridge_table(kept))
+        assert chains_of(changed) == chains_of(Nft().listing("bridge", TABLE))
+
+    net.inside(check)
+
+
+def test_a_table_that_somebody_removed_is_made_anew(net: Namespace, tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    for number in (1, 2):
+        store.create(an_id(number))
+    one, two = (GuestFilter(instance_id=an_id(n), vifs=(vif(n),)) for n in (1, 2))
+
+    def check() -> None:
+        firewall = Firewall(store, Nft(), "h")
+        firewall.start()
+        firewall.apply([one])
+        Nft().remove("bridge", TABLE)
+        firewall.apply([two])
+        table = Nft().listing("bridge", TABLE) or ""
+        assert one.vifs[0].device in table and two.vifs[0].device in table
 
     net.inside(check)
 
