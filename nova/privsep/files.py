@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 from pathlib import Path
 
 from nova import ids
+from nova.concurrency import in_native_thread
 
 
 def make_private_directory(path: Path, mode: int = 0o711) -> None:
@@ -38,12 +40,23 @@ def move(source: Path, target: Path, mode: int = 0o600) -> None:
     """Move a file, over file systems if need be; the target appears whole or not at all."""
     beside = target.with_name(f".{target.name}.{ids.new_uuid()}")
     try:
-        os.rename(source, beside)
-    except OSError:
-        shutil.copyfile(source, beside, follow_symlinks=False)
-        source.unlink()
-    beside.chmod(mode)
-    os.replace(beside, target)
+        try:
+            os.rename(source, beside)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            copy(source, beside)
+            source.unlink()
+        beside.chmod(mode)
+        os.replace(beside, target)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy a plain file of any size; other work of the process goes on meanwhile."""
+    in_native_thread(shutil.copyfile, source, target, follow_symlinks=False)
 
 
 def remove_tree(path: Path) -> None:
@@ -57,7 +70,8 @@ def remove_tree(path: Path) -> None:
             os.rename(path, doomed)
     for place in (path, doomed):
         with contextlib.suppress(FileNotFoundError):
-            shutil.rmtree(place)
+            # The kernel takes its time to let go of large files.
+            in_native_thread(shutil.rmtree, place)
 
 
 def tail(path: Path, limit_bytes: int) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 from nova.conf.libvirt import LibvirtConf
@@ -98,7 +97,7 @@ class DiskMaker:
             if cached is None:
                 raise BuildFailed(host=self._host, reason=f"image {image_id} was not brought to the host")
             inspect.check(cached, kind, _MAX_BOOT_FILE, image=image_id)
-            shutil.copyfile(cached, directory / name)
+            files.copy(cached, directory / name)
 
 
 def _described(wish: DiskWish, done: Made) -> LocalDisk:

@@ -61,3 +61,19 @@ def test_tail_is_bounded_and_reads_plain_files_only(tmp_path: Path) -> None:
     assert files.tail(log, 3) == b"abc" and files.tail(log, 100) == b"0123456789abc"
     (tmp_path / "link").symlink_to(log)
     assert files.tail(tmp_path / "link", 3) == b""
+
+
+def test_move_over_file_systems_is_whole_and_leaves_nothing_on_failure(
+    tmp_path: Path,
+) -> None:
+    other = Path("/dev/shm") / f"nova-test-{tmp_path.name}-{id(tmp_path)}"
+    other.write_bytes(b"x" * 100_000)
+    try:
+        assert other.stat().st_dev != tmp_path.stat().st_dev
+        files.move(other, tmp_path / "here")
+        assert (tmp_path / "here").stat().st_size == 100_000 and not other.exists()
+        with pytest.raises(FileNotFoundError):
+            files.move(other, tmp_path / "there")
+    finally:
+        other.unlink(missing_ok=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["here"]

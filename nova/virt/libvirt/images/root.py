@@ -9,6 +9,7 @@ from pathlib import Path
 
 from nova.errors.virt import HostFull, ImageUnusable
 from nova.objects.base import Value
+from nova.privsep import files
 from nova.virt.disk import inspect
 from nova.virt.libvirt.images.qemu_img import QemuImg
 
@@ -77,7 +78,7 @@ def _keep(cached: Path, own: Path) -> Path:
 
 def _copy(program: QemuImg, source: Path, target: Path, size: int) -> None:
     _require_room(program, target.parent, size)
-    shutil.copyfile(source, target)
+    files.copy(source, target)
     target.chmod(0o600)
 
 
