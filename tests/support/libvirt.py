@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import dataclasses
 import os
+import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +24,7 @@ from tests.support.netns import Namespace, namespace
 from tests.support.services import scratch_directory
 
 _CLONE_NEWNET = 0x40000000
+_KNOWN_QEMU = Path("/var/tmp/nova-test-libvirt-capabilities")
 
 
 @contextmanager
@@ -58,7 +62,21 @@ class LibvirtHost:
 
     def start_daemon(self) -> None:
         self.daemon.prepare()
+        # What libvirt finds out about QEMU in eight seconds; it sees for itself whether it still holds.
+        if _KNOWN_QEMU.exists():
+            shutil.copytree(_KNOWN_QEMU, self._knowledge, dirs_exist_ok=True)
         self._supervisor.start(self._program)
+
+    @property
+    def _knowledge(self) -> Path:
+        return self.daemon.directory / "cache" / "qemu" / "capabilities"
+
+    def _keep_knowledge(self) -> None:
+        if self._knowledge.exists() and not _KNOWN_QEMU.exists():
+            part = Path(tempfile.mkdtemp(dir=_KNOWN_QEMU.parent))
+            shutil.copytree(self._knowledge, part, dirs_exist_ok=True)
+            with contextlib.suppress(OSError):
+                part.rename(_KNOWN_QEMU)
 
     def stop_daemon(self) -> None:
         """End the daemon; its guests go on."""
@@ -69,6 +87,7 @@ class LibvirtHost:
         if self.daemon.answers():
             self.daemon.destroy_guests()
         self.stop_daemon()
+        self._keep_knowledge()
 
     def virsh(self, *words: str) -> str:
         """Run ``virsh`` and return what it said."""
@@ -108,15 +127,22 @@ class Heard:
 
 
 @contextmanager
-def libvirt_host(label: str) -> Iterator[LibvirtHost]:
-    """Run a daemon while the block runs; this thread is in its network namespace meanwhile."""
-    with scratch_directory(f"libvirt-{label}") as directory, namespace(label) as network, entered(network):
+def libvirt_daemon(label: str) -> Iterator[LibvirtHost]:
+    """Run a daemon while the block runs."""
+    with scratch_directory(f"libvirt-{label}") as directory, namespace(label) as network:
         host = LibvirtHost(directory, network)
         try:
             host.start_daemon()
             yield host
         finally:
             host.end()
+
+
+@contextmanager
+def libvirt_host(label: str) -> Iterator[LibvirtHost]:
+    """Run a daemon while the block runs; this thread is in its network namespace meanwhile."""
+    with libvirt_daemon(label) as host, entered(host.network):
+        yield host
 
 
 @contextmanager

@@ -218,7 +218,11 @@ class LibvirtDriver:
     def reboot_soft(self, spec: GuestSpec, timeout_s: int) -> bool:
         guest = self._guest(spec.id)
         with self._keeper.quiet(spec.id):
-            if guest.power() is not Power.RUNNING or not guest.wait_until_off(timeout_s, ask=True):
+            power = guest.power()
+            if power in (*_OFF, Power.SUSPENDED):
+                raise ActionFailed(action="reboot", host=self._host, reason="the guest does not run")
+            # A guest that stands still cannot hear us.
+            if power is not Power.RUNNING or not guest.wait_until_off(timeout_s, ask=True):
                 return False
             self._bring_up(spec, start=True)
             return True
