@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from nova.errors.virt import ActionFailed, BuildFailed, GuestNotFound, HypervisorUnavailable
@@ -422,6 +423,33 @@ def test_destroy_removes_what_is_left_of_a_guest(driver: LibvirtDriver, host: Li
         driver.destroy(guest.id, "test")
         driver.destroy(guest.id, "test")
     assert list(instances.iterdir()) == [] and host.virsh("list", "--all", "--name") == ""
+
+
+def test_what_flavors_and_images_may_ask_for_is_taken_by_qemu(
+    driver: LibvirtDriver, host: LibvirtHost, tmp_path: Path
+) -> None:
+    wishes = {
+        "hw_machine_type": "q35", "hw_disk_bus": "scsi", "hw_vif_model": "e1000", "hw_video_model": "virtio",
+        "hw_qemu_guest_agent": "yes", "hw_watchdog_action": "reset", "hw_pointer_model": "ps2mouse",
+    }  # fmt: skip
+    image = a_guest(1).image
+    assert image is not None
+    specs = {
+        "quota:disk_read_iops_sec": "1000", "hw_rng:rate_bytes": "2048", "hw:cpu_cores": "2",
+    }  # fmt: skip
+    guest = spec(
+        12,
+        image=msgspec.structs.replace(image, properties=wishes),
+        flavor=msgspec.structs.replace(FLAVOR, vcpus=2, extra_specs=specs),
+        block_devices=(*a_guest(1).block_devices, *BLANKS),
+        vifs=(a_vif(2, id=VifId("0000cafe-0000-4000-8000-000000000000")),),
+    )
+    driver.spawn(guest, material(make_config_drive(tmp_path)))
+    assert driver.power_state(guest.id) is Power.RUNNING
+    found = host.virsh("dumpxml", guest.id)
+    for words in ("bus='scsi'", "read_iops_sec>1000<", "i6300esb", "org.qemu.guest_agent.0", "cores='2'"):
+        assert words in found, words
+    driver.destroy(guest.id, "test")
 
 
 def test_a_definition_that_was_lost_is_written_again(driver: LibvirtDriver, host: LibvirtHost) -> None:

@@ -26,7 +26,7 @@ _MAX_IDLE = 6
 _LOST = frozenset(
     {libvirt.VIR_ERR_SYSTEM_ERROR, libvirt.VIR_ERR_INTERNAL_ERROR, libvirt.VIR_ERR_INVALID_CONN}
 )
-_REMOTE = frozenset({libvirt.VIR_FROM_REMOTE, libvirt.VIR_FROM_RPC, libvirt.VIR_FROM_NONE})
+_REMOTE = frozenset({libvirt.VIR_FROM_REMOTE, libvirt.VIR_FROM_RPC})
 
 
 class Connection:
@@ -87,7 +87,7 @@ class Connection:
             self._mailbox.put(News(kind="closed"))
             raise self._unavailable("libvirt cannot be reached") from None
         except libvirt.libvirtError as error:
-            if error.get_error_code() in _LOST and error.get_error_domain() in _REMOTE:
+            if _is_lost(error) or not all(_is_alive(virt) for virt in borrowed):
                 borrowed.clear()
                 self._mailbox.put(News(kind="closed"))
                 raise self._unavailable("the connection to libvirt was lost") from error
@@ -167,6 +167,10 @@ def _is_alive(virt: Any) -> bool:
         return virt is not None and bool(virt.isAlive())
     except libvirt.libvirtError:
         return False
+
+
+def _is_lost(error: libvirt.libvirtError) -> bool:
+    return error.get_error_code() in _LOST and error.get_error_domain() in _REMOTE
 
 
 def _close(virt: Any) -> None:

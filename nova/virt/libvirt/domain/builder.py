@@ -5,6 +5,7 @@ from __future__ import annotations
 from nova.virt.libvirt import xml
 from nova.virt.libvirt.domain import (
     balloon,
+    channel,
     clock,
     console,
     cpu,
@@ -17,7 +18,9 @@ from nova.virt.libvirt.domain import (
     pointer,
     rng,
     system,
+    tuning,
     video,
+    watchdog,
 )
 from nova.virt.libvirt.plan import DomainPlan, domain_name
 
@@ -31,9 +34,11 @@ def domain_xml(plan: DomainPlan) -> str:
         *disk.controllers(plan),
         *nic.build(plan),
         console.build(plan),
+        channel.build(plan),
         *pointer.build(plan),
         graphics.build(plan),
         *video.build(plan),
+        watchdog.build(plan),
         balloon.build(plan),
         rng.build(plan),
     )
@@ -45,6 +50,7 @@ def domain_xml(plan: DomainPlan) -> str:
             metadata.build(plan),
             *memory.build(plan),
             xml.element("vcpu", text=plan.spec.flavor.vcpus),
+            tuning.build(plan),
             *system.build(plan),
             features.build(plan),
             cpu.build(plan),

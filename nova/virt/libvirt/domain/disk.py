@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nova.virt.libvirt.domain import tuning
 from nova.virt.libvirt.plan import DomainPlan, LocalDisk
 from nova.virt.libvirt.xml import Element, element
 
@@ -22,6 +23,7 @@ def _disk(plan: DomainPlan, disk: LocalDisk) -> Element:
         element("driver", **driver),
         element("source", file=str(plan.directory / disk.file)),
         element("target", dev=disk.target, bus=disk.bus),
+        tuning.disk(plan) if disk.device == "disk" else None,
         element("readonly") if disk.readonly or disk.device == "cdrom" else None,
         element("boot", order=disk.boot_order) if disk.boot_order is not None and not plan.kernel else None,
         element("serial", text=disk.serial) if disk.serial else None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nova.objects.network import Vif
+from nova.virt.libvirt.domain import tuning
 from nova.virt.libvirt.plan import DomainPlan
 from nova.virt.libvirt.xml import Element, element
 
@@ -21,6 +22,7 @@ def _nic(plan: DomainPlan, vif: Vif) -> Element:
         element("source", bridge=vif.bridge) if vif.bridge else None,
         element("target", dev=vif.device),
         element("model", type=model if model in MODELS else plan.look.vif_model),
+        tuning.nic(plan),
         element("mtu", size=vif.mtu) if vif.mtu else None,
         # No network boot: without its ROM the firmware goes to the disk at once.
         element("rom", enabled="no"),

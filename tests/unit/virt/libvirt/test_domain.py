@@ -50,11 +50,20 @@ def rich() -> DomainPlan:
             "hw_scsi_model": "virtio-scsi",
             "os_type": "windows",
             "hw_machine_type": "q35",
+            "hw_qemu_guest_agent": "yes",
+            "hw_watchdog_action": "reset",
         },
     )
     flavor = Flavor(
         id=FlavorId("2"), name='<big & "odd">\x01', vcpus=4, ram_mb=2048, root_gb=20, ephemeral_gb=1,
-        swap_mb=64, extra_specs={"hw:cpu_sockets": "2", "hw_rng:rate_bytes": "2048"},
+        swap_mb=64,
+        extra_specs={
+            "hw:cpu_sockets": "2", "hw_rng:rate_bytes": "2048",
+            "quota:cpu_shares": "512", "quota:cpu_quota": "x",
+            "quota:disk_read_iops_sec": "100", "quota:disk_total_bytes_sec": "1000000",
+            "quota:vif_inbound_average": "1024", "quota:vif_inbound_burst": "2048",
+            "quota:vif_outbound_peak": "1",
+        },
     )  # fmt: skip
     disks = (
         LocalDisk(
