@@ -56,6 +56,8 @@ class Keeper:
         self._clock = clock
         self._busy: Counter[InstanceId] = Counter()
         self._thread: threading.Thread | None = None
+        self._unread: dict[str, None] = {}
+        """Guests with news whose state could not be read yet."""
         self._stopping = False
         self._on_power: PowerListener | None = None
         self._look: Callable[[InstanceId], Power]
@@ -125,7 +127,8 @@ class Keeper:
     def _hand_on(self, news: Sequence[News]) -> None:
         """Tell what each named guest is *now*: late or doubled news cannot mislead anybody."""
         named = {n.domain: None for n in news if n.domain is not None and n.event not in _WITHOUT_END}
-        for domain in named:
+        waiting, self._unread = self._unread, {}
+        for domain in waiting | named:
             instance_id = InstanceId(domain)
             if instance_id in self._busy:
                 continue
@@ -135,6 +138,7 @@ class Keeper:
                 continue
             except NovaError as error:
                 LOG.warning("Instance %s: its state cannot be read: %s", instance_id, error)
+                self._unread[domain] = None
 
     def _report_all(self) -> None:
         for guest in self._look_all():
