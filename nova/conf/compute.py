@@ -101,7 +101,7 @@ class ComputeConf(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def register(conf: cfg.ConfigOpts) -> None:
-    """Make the options known to a configuration object; ``nova.conf.paths`` must be known to it too."""
+    """Make the options known to a configuration object; ``nova.conf.daemon`` must be known to it too."""
     conf.register_opts(OPTIONS)
     conf.register_opts(GROUP_OPTIONS, group=GROUP)
 

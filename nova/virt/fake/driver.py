@@ -11,7 +11,6 @@ from oslo_config import cfg
 from nova.clock import Clock
 from nova.conf import compute as compute_conf
 from nova.conf import fake as fake_conf
-from nova.conf import paths as paths_conf
 from nova.errors.virt import ActionFailed
 from nova.objects.base import Value
 from nova.objects.guest import ConsoleTarget, Diagnostics, GuestSpec
@@ -85,9 +84,7 @@ class FakeDriver:
     @classmethod
     def for_hosts(cls, hosts: Sequence[HostName], conf: cfg.ConfigOpts, clock: Clock) -> list[Self]:
         """Make the drivers of all hosts of this process, in one world."""
-        for module in (paths_conf, compute_conf, fake_conf):
-            module.register(conf)
-        fake, compute, paths = fake_conf.read(conf), compute_conf.read(conf), paths_conf.read(conf)
+        fake, compute = fake_conf.read(conf), compute_conf.read(conf)
         world = World(WorldStore(fake.world) if fake.world else None)
         script = Script(clock, path=fake.script)
         about = FakeHost(
@@ -97,7 +94,7 @@ class FakeDriver:
             cpu_ratio=compute.cpu_ratio,
             ram_ratio=compute.ram_ratio,
             disk_ratio=compute.disk_ratio,
-            host_ip=paths.my_ip,
+            host_ip=conf.my_ip,
             vnc_port=fake.vnc_port,
         )
         world.add_hosts(hosts, about.capacity())
