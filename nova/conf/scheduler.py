@@ -40,19 +40,32 @@ SCHEDULER = [
         min=1,
         deprecated_name="scheduler_max_attempts",
         deprecated_group="DEFAULT",
-        help="How many hosts an instance is tried on; one more than the alternates that come with a decision.",
+        help="How many hosts an instance is tried on: the chosen one and the alternates of a decision.",
     ),
     cfg.FloatOpt(
         "view_refresh_interval",
-        default=60.0,
+        default=1.0,
         min=0.1,
-        help="How often the scheduler asks the conductor for what changed, besides being told (seconds).",
+        help="How often a busy scheduler asks the conductor for what changed, besides being told; an idle "
+        "one asks a tenth as often (seconds).",
+    ),
+    cfg.FloatOpt(
+        "view_whole_interval",
+        default=60.0,
+        min=1.0,
+        help="How often the scheduler asks for everything instead (seconds).",
+    ),
+    cfg.FloatOpt(
+        "view_stale_after",
+        default=5.0,
+        min=0.0,
+        help="A view older than this is brought up to date before anything is decided on it (seconds).",
     ),
     cfg.FloatOpt(
         "view_max_age",
         default=1.0,
         min=0.0,
-        help="Before it says that no host is left, or tries a request again that lost its host, the scheduler "
+        help="Before it says that no host is left, or answers a request that lost its host, the scheduler "
         "asks the conductor for what changed when its view is older than this (seconds).",
     ),
     cfg.FloatOpt(
@@ -69,8 +82,8 @@ FILTER_SCHEDULER = [
         default=["nova.scheduler.filters.all_filters"],
         deprecated_name="scheduler_available_filters",
         deprecated_group="DEFAULT",
-        help="Classes of filters besides those that come with Nova (all_filters), as module.Class. Filters of "
-        "the entry point group nova.scheduler.filters are available without being listed.",
+        help="Classes of filters besides those that come with Nova (all_filters), as module.Class. Filters "
+        "of the entry point group nova.scheduler.filters are available without being listed.",
     ),
     cfg.ListOpt(
         "enabled_filters",
@@ -79,9 +92,9 @@ FILTER_SCHEDULER = [
             cfg.DeprecatedOpt("scheduler_default_filters", group="DEFAULT"),
             cfg.DeprecatedOpt("scheduler_default_filters", group="filter_scheduler"),
         ],
-        help="Names of the filters in force, in their order. The filters for retries, zones, CPUs, memory and "
-        "disk are always in force, because the claim of a host enforces the same; they come first when they "
-        "are not listed.",
+        help="Names of the filters in force, in their order. The filters for retries, zones, CPUs, memory "
+        "and disk are always in force, because the claim of a host enforces the same; they come first when "
+        "they are not listed.",
     ),
     cfg.ListOpt(
         "weight_classes",
@@ -96,7 +109,7 @@ FILTER_SCHEDULER = [
         min=1,
         deprecated_name="scheduler_host_subset_size",
         deprecated_group="DEFAULT",
-        help="Take a random host of so many best ones. Hosts that are equally good are always taken at random.",
+        help="Take a random host of so many best ones. Of equally good hosts a random one is always taken.",
     ),
     _multiplier("ram", 1.0, "free memory"),
     _multiplier("cpu", 1.0, "free CPUs"),
@@ -175,7 +188,9 @@ class SchedulerOptions(msgspec.Struct, frozen=True, kw_only=True):
     """The options as the pipeline takes them: plain values with their defaults."""
 
     max_attempts: int = 3
-    view_refresh_interval: float = 60.0
+    view_refresh_interval: float = 1.0
+    view_whole_interval: float = 60.0
+    view_stale_after: float = 5.0
     view_max_age: float = 1.0
     hold_time: float = 15.0
     available_filters: tuple[str, ...] = ()

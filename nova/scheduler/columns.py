@@ -44,7 +44,7 @@ class Shared(Generic[V]):
         self.numbers = np.fromiter((self.number(v) for v in values), np.int32, count)
 
     def at(self, row: int) -> V:
-        return self.values[self.numbers[row]]
+        return self.values[int(self.numbers[row])]
 
     def test(self, passes: Callable[[V], bool]) -> Test:
         """Judge every different value once; rows look theirs up."""

@@ -1,6 +1,6 @@
-"""Facts of hosts by the names that extra specs (``capabilities:free_ram_mb``) and queries (``$free_ram_mb``) use.
+"""Facts of hosts by the names of extra specs (``capabilities:free_ram_mb``) and queries (``$free_ram_mb``).
 
-A fact is a column of numbers or texts, or is shared by many hosts and may then have parts (``cpu_info:arch``).
+A fact is a column of numbers or texts, or is shared by many hosts and may have parts (``cpu_info:arch``).
 """
 
 from __future__ import annotations

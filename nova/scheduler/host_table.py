@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -180,8 +180,7 @@ class HostTable:
             supported=self.supported.at(row),
             capabilities=self.capabilities.at(row),
             traits=self.traits.at(row),
-            **{name: int(getattr(self, name)[row]) for name in _OF_INVENTORY},
-            **{name: float(getattr(self, name)[row]) for name in _RATIOS},
+            **self._values(row, (*_OF_INVENTORY, *_RATIOS)),
         )
         return HostView(
             host=self.hosts[row],
@@ -189,9 +188,11 @@ class HostTable:
             inventory=inventory,
             zone=self.zone.at(row),
             aggregates=self.memberships.at(row),
-            **{name: int(getattr(self, name)[row]) for name in _OF_VIEW},
-            **{name: bool(getattr(self, name)[row]) for name in _FLAGS},
+            **self._values(row, (*_OF_VIEW, *_FLAGS)),
         )
+
+    def _values(self, row: int, names: Iterable[str]) -> dict[str, Any]:
+        return {name: getattr(self, name)[row].item() for name in names}
 
     def _new_epoch(self) -> None:
         self.epoch += 1
@@ -201,7 +202,7 @@ class HostTable:
         views = list({(v.host, v.node): v for v in views}.values())
         count = len(views)
         self.hosts = [v.host for v in views]
-        self.nodes = [v.host if v.node == v.host else v.node for v in views]  # type: ignore[misc]
+        self.nodes = [v.node for v in views]
         self.addresses = [v.inventory.host_ip for v in views]
         for name, values in _numbers(views):
             setattr(self, name, values)

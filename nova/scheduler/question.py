@@ -25,9 +25,7 @@ class Question:
     def __init__(self, table: HostTable, request: PlacementRequest) -> None:
         self.table = table
         self.request = request
-        flavor = request.flavor
-        disk_gb = flavor.disk_gb if request.disk_gb is None else request.disk_gb
-        self.load = Load(flavor.vcpus, flavor.ram_mb, disk_gb)
+        self.load = load_of(request)
         self.members: Ints | None = None
         """Members of the request's group on each row's host; none when it has no group."""
         if request.group is not None:
@@ -46,7 +44,7 @@ class Question:
         return self.request.group.policy if self.request.group else None
 
     def scoped_specs(self, scope: str, *, bare: bool) -> dict[str, str]:
-        """Return the flavor's extra specs of a scope without it, and with ``bare`` those without any scope."""
+        """Return the flavor's extra specs of a scope without it, with ``bare`` also those without any."""
         found = {}
         for key, value in self.request.flavor.extra_specs.items():
             head, colon, rest = key.partition(":")
@@ -58,3 +56,10 @@ class Question:
 
     def image_properties(self) -> dict[str, str]:
         return self.request.image.properties if self.request.image else {}
+
+
+def load_of(request: PlacementRequest) -> Load:
+    """Return what each instance of a request takes of its host."""
+    flavor = request.flavor
+    disk_gb = flavor.disk_gb if request.disk_gb is None else request.disk_gb
+    return Load(flavor.vcpus, flavor.ram_mb, disk_gb)

@@ -84,7 +84,7 @@ def load_weighers(options: SchedulerOptions) -> list[Weigher]:
 
 
 def _short(name: str, ours: Iterable[str]) -> str:
-    """Drop the module from the old spelling of one of ours (``nova.scheduler.filters.ram_filter.RamFilter``)."""
+    """Drop the module from an old spelling of ours (``nova.scheduler.filters.ram_filter.RamFilter``)."""
     last = name.strip().rpartition(".")[2]
     return last if name.startswith("nova.") and last in ours else name.strip()
 

@@ -15,6 +15,7 @@ from nova.conf.scheduler import SchedulerOptions
 from nova.objects.explanation import FilterVerdict
 from nova.scheduler.columns import ALL, Rows, Test
 from nova.scheduler.filters.base import Filter
+from nova.scheduler.host_table import HostTable
 from nova.scheduler.question import AFFINITY, Question
 from nova.scheduler.ranking import Ranking
 from nova.scheduler.weighers.base import Weigher
@@ -47,13 +48,18 @@ class Search:
         self._seen = 0
         self._judge_all()
 
-    def valid(self) -> bool:
-        """Tell whether row numbers and shared values still mean the same."""
-        return self.epoch == self._table.epoch
+    def valid_for(self, table: HostTable) -> bool:
+        """Tell whether row numbers and shared values of this table still mean the same."""
+        return self._table is table and self.epoch == table.epoch
 
     def refresh(self) -> None:
         """Take over what changed in the table since the last time."""
         log = self._table.log
+        if self.epoch != self._table.epoch:
+            # Within a batch rows neither come nor go: the log was full and began anew.
+            self.epoch = self._table.epoch
+            self._judge_all()
+            return
         if self._seen == len(log):
             return
         changed = set(log[self._seen :])

@@ -59,5 +59,7 @@ class HostFilter(Filter):
 
 def words(items: object) -> str:
     """Join for a sentence, sorted: ``a, b or c``."""
-    texts = sorted(str(i) for i in items) if isinstance(items, set | frozenset | list | tuple) else [str(items)]
+    texts = (
+        sorted(str(i) for i in items) if isinstance(items, set | frozenset | list | tuple) else [str(items)]
+    )
     return texts[0] if len(texts) == 1 else ", ".join(texts[:-1]) + " or " + texts[-1]

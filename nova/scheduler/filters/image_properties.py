@@ -38,7 +38,7 @@ class ImagePropertiesFilter(Filter):
             return None
         supported = table.supported.test(lambda triples: any(_suits(triple, wants) for triple in triples))
         if wants[:3] == (None, None, None):
-            supported = table.supported.test(lambda triples: True)
+            supported = table.supported.test(lambda _: True)
         if wants.versions is None:
             return supported
         predicate = wants.versions

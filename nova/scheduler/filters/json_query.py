@@ -1,6 +1,6 @@
 """Hint ``query``: a condition on facts of hosts, as JSON.
 
-``[">=", "$free_ram_mb", 1024]``; the operators are ``= < > <= >= in not and or``, a text that begins with ``$``
+``[">=", "$free_ram_mb", 1024]``; the operators are ``= < > <= >= in not and or``, text that begins with ``$``
 names a fact (:mod:`nova.scheduler.facts`, parts after dots).
 """
 

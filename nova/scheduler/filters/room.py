@@ -24,7 +24,7 @@ class RoomFilter(Filter):
     label: ClassVar[str]
 
     def asked(self, question: Question) -> int:
-        return getattr(question.load, self.unit)
+        return int(getattr(question.load, self.unit))
 
     def free(self, table: HostTable, rows: Rows) -> Ints:
         column: Ints = getattr(table, f"free_{self.unit}")
@@ -60,7 +60,9 @@ class AggregateRoomFilter(RoomFilter):
     key: ClassVar[str]
 
     def free(self, table: HostTable, rows: Rows) -> Ints:
-        ratios = table.memberships.spread(lambda members: least_number(table.metadata(members).get(self.key)))(rows)
+        ratios = table.memberships.spread(
+            lambda members: least_number(table.metadata(members).get(self.key))
+        )(rows)
         total: Ints = getattr(table, self.unit)
         reserved: Ints = getattr(table, f"reserved_{self.unit}")
         used: Ints = getattr(table, f"used_{self.unit}")

@@ -17,11 +17,15 @@ class TraitsFilter(Filter):
         required, forbidden = _asked(question)
         if not required and not forbidden:
             return None
-        return question.table.traits.test(lambda traits: required <= set(traits) and not forbidden & set(traits))
+        return question.table.traits.test(
+            lambda traits: required <= set(traits) and not forbidden & set(traits)
+        )
 
     def reason(self, question: Question, fell: Rows) -> str:
         required, forbidden = _asked(question)
-        wishes = [f"{t} is required" for t in sorted(required)] + [f"{t} forbidden" for t in sorted(forbidden)]
+        wishes = [f"{t} is required" for t in sorted(required)] + [
+            f"{t} forbidden" for t in sorted(forbidden)
+        ]
         return words(wishes).replace(" or ", " and ")
 
 

@@ -1,0 +1,23 @@
+"""nova-scheduler: chooses hosts for instances."""
+
+from __future__ import annotations
+
+import sys
+
+from nova import log, process
+from nova.conf import load
+from nova.daemon import Surroundings
+from nova.scheduler.daemon import make_daemon
+from nova.scheduler.endpoint import BINARY
+
+
+def main() -> int:
+    """Run until told to end."""
+    conf = load(sys.argv[1:], program=BINARY)
+    log.setup(conf, BINARY)
+    surroundings = Surroundings(conf)
+    return process.run(BINARY, conf, [make_daemon(surroundings)], surroundings.registry)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

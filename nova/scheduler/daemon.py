@@ -1,0 +1,53 @@
+"""nova-scheduler put together: view, endpoint, loop."""
+
+from __future__ import annotations
+
+import random
+
+from nova import ids
+from nova.conf import scheduler as scheduler_options
+from nova.conf.scheduler import SchedulerOptions
+from nova.context import system_context
+from nova.daemon import Daemon, Need, Parts, Surroundings
+from nova.loops import Loops
+from nova.objects.host import HostSnapshot, ServiceBeat
+from nova.objects.ids import HostName
+from nova.rpc.contracts.conductor.reports import Reports
+from nova.rpc.contracts.scheduler import Scheduler
+from nova.scheduler.endpoint import BINARY, Endpoint
+from nova.scheduler.view import View
+
+TOPIC = "scheduler"
+
+
+def make_daemon(surroundings: Surroundings, options: SchedulerOptions | None = None) -> Daemon:
+    """Make nova-scheduler; ``options`` none: as configured."""
+    return Daemon(BINARY, lambda around, loops: build(around, loops, options), surroundings)
+
+
+def build(surroundings: Surroundings, loops: Loops, options: SchedulerOptions | None = None) -> Parts:
+    """Build the parts of nova-scheduler."""
+    options = options or scheduler_options.read(surroundings.conf)
+    conductor = surroundings.client(Reports).any
+
+    def fetch(since: int | None) -> HostSnapshot:
+        return conductor.host_views(system_context(ids.new_request_id()), since)
+
+    source = random.Random(int.from_bytes(ids.new_seed(32)))
+    view = View(fetch, options, surroundings.clock, source)
+    keep = loops.add("view", view.keep, options.view_refresh_interval)
+    view.wake = keep.wake
+
+    def beat() -> None:
+        beats = [ServiceBeat(host=HostName(surroundings.host), binary=BINARY, topic=TOPIC)]
+        conductor.heartbeat(system_context(ids.new_request_id()), beats)
+
+    def conductor_answers() -> bool:
+        view.refresh()
+        return True
+
+    return Parts(
+        services=[surroundings.server(Scheduler, Endpoint(view, surroundings.host))],
+        needs=[Need("the conductor", conductor_answers)],
+        beat=beat,
+    )
