@@ -7,7 +7,17 @@ from types import ModuleType
 
 from nova.api.wsgi.operation import Operation
 
-RESOURCES: tuple[str, ...] = ("removed",)
+RESOURCES: tuple[str, ...] = (
+    "flavors",
+    "flavor_access",
+    "flavor_specs",
+    "keypairs",
+    "limits",
+    "zones",
+    "services",
+    "hypervisors",
+    "removed",
+)
 """Module names below ``nova.api.compute``, in the order of the documentation."""
 
 

@@ -10,6 +10,7 @@ from webob import Request as WebobRequest
 
 from nova.api.wsgi.links import Links
 from nova.api.wsgi.operation import Operation
+from nova.api.wsgi.recent import Recent
 from nova.api.wsgi.version import LEGACY, Version
 from nova.clock import Clock
 from nova.conf.api import ApiConf
@@ -54,7 +55,7 @@ class Query:
 class Services:
     """What the application hands to every request."""
 
-    __slots__ = ("clock", "conductor", "features", "policy", "settings")
+    __slots__ = ("clock", "conductor", "features", "policy", "recent", "settings")
 
     def __init__(
         self,
@@ -70,6 +71,7 @@ class Services:
         self.clock = clock
         self.settings = settings
         self.features = features
+        self.recent = Recent(clock)
 
 
 class Request:
@@ -89,6 +91,7 @@ class Request:
         "operation",
         "query",
         "raw_query",
+        "recent",
         "settings",
         "status",
         "version",
@@ -110,6 +113,7 @@ class Request:
         self.links = links
         self.conductor = services.conductor
         self.settings = services.settings
+        self.recent = services.recent
         self._services = services
         self.body: Any = None
         self.query = Query({})

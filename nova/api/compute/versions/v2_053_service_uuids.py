@@ -2,9 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from nova.api.compute.versions.base import Change, Was
 from nova.api.compute.versions.places import HYPERVISORS, at, join
 from nova.api.wsgi.schema_parts import HOST, NON_NEGATIVE, STRING, many
+
+
+def by_number(thing: Any) -> None:
+    """Services and hypervisors had small numbers as ids."""
+    if "number" in thing:
+        thing["id"] = thing.pop("number")
+
+
+_NUMBERED = {
+    "services.index": "services[]",
+    "services.update": "service",
+    "hypervisors.index": "hypervisors[]",
+    "hypervisors.detail": "hypervisors[]",
+    "hypervisors.show": "hypervisor",
+    "hypervisors.search": "hypervisors[]",
+    "hypervisors.servers": "hypervisors[]",
+    "hypervisors.uptime": "hypervisor",
+}
+_SERVICES = {"hypervisors.detail": "hypervisors[].service", "hypervisors.show": "hypervisor.service"}
 
 CHANGE = Change(
     version="2.53",
@@ -54,4 +75,15 @@ CHANGE = Change(
             ),
         },
     ),
+    drops_response=join(
+        {name: (f"{path}.number",) for name, path in _NUMBERED.items()},
+        {name: (f"{path}.number",) for name, path in _SERVICES.items()},
+    ),
+    step_down={
+        name: {
+            path: by_number,
+            **({_SERVICES[name]: by_number} if name in _SERVICES else {}),
+        }
+        for name, path in _NUMBERED.items()
+    },
 )

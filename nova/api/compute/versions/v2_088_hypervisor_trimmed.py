@@ -17,6 +17,7 @@ CHANGE = Change(
         HYPERVISORS,
         "cpu_info",
         "current_workload",
+        "disk_available_least",
         "free_disk_gb",
         "free_ram_mb",
         "local_gb",
