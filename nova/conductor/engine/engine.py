@@ -1,0 +1,281 @@
+"""Drives workflows: takes runs from the inbox, asks, commits, sends, and takes reports in."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from nova.conductor.engine import inject
+from nova.conductor.engine.coalesce import Coalescer
+from nova.conductor.engine.inbox import Inbox
+from nova.conductor.engine.step import BACKWARD, Run, Workflow
+from nova.conductor.engine.walk import Aftermath, LeaseLost, Send, Walk
+from nova.db import jobs, workflows
+from nova.db.workflows import WorkflowRow
+from nova.errors import NovaError, Unavailable, revive
+from nova.errors.database import CommitUnknown
+from nova.objects.ids import WorkflowId
+from nova.objects.instance import Instance
+from nova.objects.jobs import JobOutcome, Verdict
+from nova.objects.workflow import WorkflowState
+
+if TYPE_CHECKING:
+    from nova.conductor.world import World
+    from nova.db.engine import Tx
+
+LOG = logging.getLogger(__name__)
+
+BATCH = 128
+PAUSE_S = 1.0
+SURPRISES = 3
+"""How often a surprise (a bug, an odd answer) is tried again before it fails the run."""
+
+
+class Surprise(NovaError):
+    """Something nobody foresaw stopped a workflow."""
+
+    template = "An unexpected problem stopped the action; the operator finds it under request {request_id}."
+
+
+class Engine:
+    """One per conductor.  Every method may be called from any thread."""
+
+    def __init__(self, world: World, catalog: Iterable[type[Workflow]]) -> None:
+        self._world = world
+        self._catalog = {workflow.kind: workflow for workflow in catalog}
+        self._inputs = {kind: msgspec.json.Decoder(w.input_type) for kind, w in self._catalog.items()}
+        self._inbox = Inbox(world.clock)
+        self._reports = Coalescer(self._take_reports)
+        self._threads: list[threading.Thread] = []
+        self._surprises: dict[WorkflowId, int] = {}
+
+    # -- life -------------------------------------------------------------------------------------------
+
+    def start(self, threads: int) -> None:
+        """Begin to work."""
+        for number in range(threads):
+            thread = threading.Thread(target=self._work, name=f"engine-{number}", daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def stop(self, timeout_s: float) -> None:
+        """Finish the transactions at hand, then rest; what is left is in SQL for the next owner."""
+        self._inbox.close()
+        for thread in self._threads:
+            thread.join(timeout_s)
+
+    def held(self) -> set[WorkflowId]:
+        """Return the workflows in this conductor's hands."""
+        return self._inbox.held()
+
+    # -- ways in ----------------------------------------------------------------------------------------
+
+    def admit(self, tx: Tx, rows: Sequence[WorkflowRow], instances: Sequence[Instance | None]) -> list[Run]:
+        """Write new workflows, owned by this conductor; give the result to :meth:`wake` after the commit."""
+        workflows.insert(tx, rows)
+        runs = []
+        for row, instance in zip(rows, instances, strict=True):
+            run = self.run_of(row)
+            run.instance = instance
+            runs.append(run)
+        return runs
+
+    def wake(self, runs: Iterable[Run]) -> None:
+        """Go on with runs whose rows are committed and owned by this conductor."""
+        self._inbox.put(runs)
+
+    def report(self, outcomes: Sequence[JobOutcome]) -> None:
+        """Take in reports of agents; once it returns they are durable."""
+        self._reports.submit(tuple(outcomes))
+
+    def run_of(self, row: WorkflowRow) -> Run:
+        """Make a run of a row of this conductor."""
+        notes: dict[str, Any] = msgspec.json.decode(row.notes) if row.notes else {}
+        run = Run(row=row, input=self._inputs[row.kind].decode(row.input), notes=notes)
+        if row.state in BACKWARD:
+            wire = notes.get("error")
+            run.error = revive(*wire) if wire else Surprise(request_id=row.request_id)
+            run.retry = bool(notes.get("retry"))
+        return run
+
+    # -- work -------------------------------------------------------------------------------------------
+
+    def _work(self) -> None:
+        while batch := self._inbox.get(BATCH):
+            try:
+                self._drive(batch)
+            except inject.Crash:
+                continue
+            except BaseException:  # a worker must survive; the runs are taken up again by reconcile/recover
+                LOG.exception("A batch of %d workflows was dropped", len(batch))
+                self._inbox.done(run.id for run in batch)
+
+    def _drive(self, batch: list[Run]) -> None:
+        places: dict[tuple[str, int, bool], list[Run]] = {}
+        for run in batch:
+            backward = run.error is not None
+            places.setdefault((run.row.kind, run.row.step, backward), []).append(run)
+        for (kind, index, backward), runs in places.items():
+            try:
+                self._ask(self._catalog[kind], index, backward, runs)
+                after = self._commit(runs)
+            except Unavailable as error:
+                LOG.warning("%d %s workflows wait: %s", len(runs), kind, error)
+                self._postpone(runs, error)
+                continue
+            except Exception as error:  # a step failed: whoever is to blame is found by going one by one
+                self._blame(runs, error)
+                continue
+            self._finish(after)
+
+    def _ask(self, workflow: type[Workflow], index: int, backward: bool, runs: list[Run]) -> None:
+        step = workflow.steps[index]
+        ask = step.undo_ask if backward else step.ask
+        if ask is None:
+            return
+        self._world.points(inject.BEFORE_ASK, workflow.kind, step.name)
+        ask(self._world, runs)
+        self._world.points(inject.AFTER_ASK, workflow.kind, step.name)
+        if backward:
+            for run in runs:
+                run.answer = step
+
+    def _postpone(self, runs: list[Run], error: Unavailable) -> None:
+        """Somebody is away: come again soon, but not for ever."""
+        now = self._world.clock.monotonic()
+        for run in runs:
+            run.held_since = run.held_since or now
+            if now - run.held_since > self._world.settings.away_s and run.error is None:
+                run.fail(error)
+        self._inbox.put(runs, delay_s=PAUSE_S)
+
+    def _blame(self, runs: list[Run], error: Exception) -> None:
+        if len(runs) > 1:
+            for run in runs:
+                self._drive([run])
+            return
+        run = runs[0]
+        if isinstance(error, NovaError) and run.error is None:
+            run.fail(error)
+            self._inbox.put([run])
+            return
+        count = self._surprises[run.id] = self._surprises.get(run.id, 0) + 1
+        LOG.error(
+            "Workflow %s (%s, step %d) of instance %s met a surprise (%d)",
+            run.id,
+            run.row.kind,
+            run.row.step,
+            run.row.instance_id,
+            count,
+            exc_info=error,
+        )
+        if count >= SURPRISES and run.error is None:
+            self._surprises.pop(run.id, None)
+            run.fail(Surprise(request_id=run.row.request_id))
+            self._inbox.put([run])
+        else:
+            self._inbox.put([run], delay_s=min(PAUSE_S * count, 30.0))
+
+    def _commit(self, runs: Sequence[Run]) -> Aftermath:
+        left = list(runs)
+        while left:
+            self._pass(inject.BEFORE_COMMIT, left)
+            try:
+                after = self._world.db.run(
+                    lambda tx: Walk(self._world, tx, self._catalog).go(
+                        [run.fresh() for run in left], reported=False
+                    )
+                )
+            except LeaseLost as lost:
+                LOG.info("Lost %d workflows to other conductors", len(lost.lost))
+                self._inbox.done(lost.lost)
+                left = [run for run in left if run.id not in lost.lost]
+                continue
+            except CommitUnknown:
+                LOG.warning("Whether %d workflows went on is unknown; they are taken up anew", len(left))
+                self._inbox.done(run.id for run in left)
+                return Aftermath()
+            self._pass(inject.AFTER_COMMIT, left)
+            ready = {run.id for run in after.ready}
+            self._inbox.done(run.id for run in left if run.id not in ready)
+            return after
+        return Aftermath()
+
+    def _finish(self, after: Aftermath) -> None:
+        """Do what a commit left to do."""
+        if after.sends:
+            self._send(after.sends)
+        if after.ready:
+            self._inbox.put(after.ready)
+        for run in after.ended:
+            self._surprises.pop(run.id, None)
+            self._world.ended(run)
+
+    def _send(self, sends: Sequence[Send]) -> None:
+        """Cast jobs to their hosts; what cannot be sent is sent again by reconcile/late_jobs."""
+        by_host: dict[tuple[str, str], list[Send]] = {}
+        for send in sends:
+            by_host.setdefault((send.topic, send.host), []).append(send)
+        points = self._world.points
+        for (topic, host), items in by_host.items():
+            points(inject.BEFORE_SEND, topic, host)
+            try:
+                self._world.send_jobs(topic, host, [item.job for item in items])
+            except Unavailable as error:
+                LOG.warning("Jobs for %s on %s could not be sent yet: %s", topic, host, error)
+            points(inject.AFTER_SEND, topic, host)
+
+    def _pass(self, point: str, runs: Sequence[Run]) -> None:
+        points = self._world.points
+        if points.listener is not None:
+            for kind, step in {(run.row.kind, run.row.step) for run in runs}:
+                points(point, kind, self._catalog[kind].steps[step].name)
+
+    # -- reports ----------------------------------------------------------------------------------------
+
+    def _take_reports(self, batches: Sequence[tuple[JobOutcome, ...]]) -> None:
+        outcomes = [outcome for batch in batches for outcome in batch]
+        ended = [
+            o for o in outcomes if o.verdict is not Verdict.PROGRESS and o.verdict is not Verdict.UNKNOWN
+        ]
+        phases = [o for o in outcomes if o.verdict is Verdict.PROGRESS]
+        after = self._world.db.run(lambda tx: self._reported(tx, ended, phases))
+        self._finish(after)
+        self._inbox.done(())
+
+    def _reported(self, tx: Tx, ended: list[JobOutcome], phases: list[JobOutcome]) -> Aftermath:
+        if phases:
+            self._world.record_phases(tx, phases)
+        finished = jobs.finish(tx, ended, self._world.clock.now()) if ended else []
+        if not finished:
+            return Aftermath()
+        ids = list(dict.fromkeys(WorkflowId(row.workflow_id) for row in finished))
+        still_open = {WorkflowId(row.workflow_id) for row in jobs.open_of(tx, ids)}
+        rows = workflows.resume(tx, self._world.owner, [i for i in ids if i not in still_open])
+        outcomes: dict[WorkflowId, list[JobOutcome]] = {}
+        for row in finished:
+            if row.outcome is not None:
+                outcomes.setdefault(WorkflowId(row.workflow_id), []).append(row.outcome)
+        runs = []
+        for workflow_row in rows:
+            run = self.run_of(workflow_row)
+            run.outcomes = outcomes.get(run.id, [])
+            runs.append(run)
+        return Walk(self._world, tx, self._catalog).go(runs, reported=True)
+
+    # -- take-over --------------------------------------------------------------------------------------
+
+    def recover(self, dead_owners: Sequence[str]) -> int:
+        """Take up workflows without a living owner; return how many."""
+        rows = self._world.db.run(lambda tx: workflows.take(tx, self._world.owner, BATCH, list(dead_owners)))
+        if rows:
+            LOG.info("Took over %d workflows", len(rows))
+            self._inbox.put([self.run_of(row) for row in rows])
+        return len(rows)
+
+
+FINAL = frozenset({WorkflowState.DONE, WorkflowState.FAILED, WorkflowState.CANCELLED})

@@ -1,0 +1,109 @@
+"""Every action that is one capability call on the host: stop, start, reboot, pause, suspend and their like."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from nova.conductor.engine.step import COMPUTE, Ordered, Run, Step, Workflow
+from nova.conductor.steps.guest import guest_specs
+from nova.conductor.steps.host import outcome_error
+from nova.conductor.steps.record import fault_of
+from nova.conductor.workflows.inputs import ActInput
+from nova.db import instances
+from nova.errors.servers import InstanceHasNoHost
+from nova.lifecycle.actions import ACTIONS
+from nova.objects import jobs as orders
+from nova.objects.ids import InstanceId
+from nova.objects.states import Vm
+
+if TYPE_CHECKING:
+    from nova.conductor.world import World
+    from nova.db.engine import Tx
+
+DEFINES_ANEW = frozenset({"start", "reboot_hard", "reboot_soft", "resume"})
+"""Actions for which a host may have to define the guest again."""
+
+
+def order(world: World, tx: Tx, runs: Sequence[Run]) -> None:
+    """Tell the host."""
+    del world
+    anew = [run.known for run in runs if run.instance is not None and run.input.action in DEFINES_ANEW]
+    specs = guest_specs(tx, anew) if anew else {}
+    for run in runs:
+        wish: ActInput = run.input
+        instance = run.instance
+        if instance is None or instance.host is None:
+            run.fail(InstanceHasNoHost(id=run.row.instance_id))
+            continue
+        action = ACTIONS[wish.action]
+        run.orders.append(
+            Ordered(
+                topic=COMPUTE,
+                host=instance.host,
+                order=orders.Act(action=wish.action, timeout_s=wish.shutdown_s, guest=specs.get(instance.id)),
+                fence=instance.revision,
+                event=action.event,
+                deadline_s=action.deadline_s,
+            )
+        )
+
+
+def settle(world: World, tx: Tx, runs: Sequence[Run]) -> None:
+    """Write where the action led."""
+    del world
+    changes = []
+    for run in runs:
+        wish: ActInput = run.input
+        action = ACTIONS[wish.action]
+        errors = [e for e in map(outcome_error, run.outcomes) if e is not None]
+        if errors:
+            run.fail(errors[0])
+            continue
+        power = next((o.power for o in run.outcomes if o.power is not None), action.power)
+        changes.append(
+            instances.Swap(
+                id=InstanceId(run.row.instance_id),
+                expect_deleted=False,
+                vm=action.done or wish.vm_before,
+                task=None,
+                power=power if power is not None else wish.power_before,
+            )
+        )
+    if changes:
+        instances.swap(tx, changes)
+
+
+def back(world: World, tx: Tx, runs: Sequence[Run]) -> None:
+    """Put the state before the action back, with the reason as a fault."""
+    instances.swap(
+        tx,
+        [
+            instances.Swap(
+                id=InstanceId(run.row.instance_id),
+                expect_deleted=False,
+                vm=run.input.vm_before,
+                task=None,
+                fault=fault_of(world, run.error),
+            )
+            for run in runs
+            if run.input.vm_before is not Vm.DELETED
+        ],
+    )
+
+
+class Act(Workflow):
+    """Tell the host, wait for its report, write the new state."""
+
+    kind = "act"
+    input_type = ActInput
+    steps = (
+        Step(
+            name="act",
+            do=order,
+            settle=settle,
+            no_undo="what the guest really is, the host reports; the state before is written by failed",
+            needs_instance=True,
+        ),
+    )
+    failed = staticmethod(back)
