@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from nova import ids
 from nova.clock import Clock
 from nova.conductor.engine.inject import Points
+from nova.conductor.images import ImageFacts
 from nova.conductor.liveness import Liveness
 from nova.conductor.settings import Settings
 from nova.context import RequestContext, system_context
@@ -41,6 +42,7 @@ class World:
     settings: Settings
     liveness: Liveness
     images: ImageStore
+    facts: ImageFacts
     scheduler: Client[Scheduler]
     compute: Client[Compute]
     network: Client[NetworkHost]

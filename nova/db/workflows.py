@@ -180,6 +180,26 @@ def resume(tx: Tx, owner: str, wanted: Sequence[WorkflowId]) -> list[WorkflowRow
     return [read(row) for row in tx.rows(_STAMPED, ids=wanted, stamp=token)]
 
 
+_READOPT = Statement(
+    sa.update(WORKFLOWS)
+    .values(_OWN)
+    .where(
+        W.id.in_(args("ids")),
+        W.owner == arg("owner"),
+        W.running == 1,
+        W.state.in_([sa.literal_column(f"'{word}'") for word in _BACKWARD_OR_READY]),
+    )
+)
+
+
+def readopt(tx: Tx, owner: str, wanted: Sequence[WorkflowId]) -> list[WorkflowRow]:
+    """Give those of an owner's own workflows that have something to do a new fence; returns them."""
+    token = ids.new_uuid()
+    if not wanted or not tx.change(_READOPT, owner=owner, stamp=token, ids=wanted):
+        return []
+    return [read(row) for row in tx.rows(_STAMPED, ids=wanted, stamp=token)]
+
+
 _Sets = tuple[str, ...]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import threading
 from collections.abc import Iterable, Sequence
@@ -21,7 +22,6 @@ from nova.errors.database import CommitUnknown
 from nova.objects.ids import WorkflowId
 from nova.objects.instance import Instance
 from nova.objects.jobs import JobOutcome, Verdict
-from nova.objects.workflow import WorkflowState
 
 if TYPE_CHECKING:
     from nova.conductor.world import World
@@ -185,11 +185,7 @@ class Engine:
         while left:
             self._pass(inject.BEFORE_COMMIT, left)
             try:
-                after = self._world.db.run(
-                    lambda tx: Walk(self._world, tx, self._catalog).go(
-                        [run.fresh() for run in left], reported=False
-                    )
-                )
+                after = self._world.db.run(functools.partial(self._walk, left))
             except LeaseLost as lost:
                 LOG.info("Lost %d workflows to other conductors", len(lost.lost))
                 self._inbox.done(lost.lost)
@@ -204,6 +200,10 @@ class Engine:
             self._inbox.done(run.id for run in left if run.id not in ready)
             return after
         return Aftermath()
+
+    def _walk(self, runs: Sequence[Run], tx: Tx) -> Aftermath:
+        fresh = [run.fresh() for run in runs]
+        return Walk(self._world, tx, self._catalog).go(fresh, reported=False)
 
     def _finish(self, after: Aftermath) -> None:
         """Do what a commit left to do."""
@@ -245,7 +245,6 @@ class Engine:
         phases = [o for o in outcomes if o.verdict is Verdict.PROGRESS]
         after = self._world.db.run(lambda tx: self._reported(tx, ended, phases))
         self._finish(after)
-        self._inbox.done(())
 
     def _reported(self, tx: Tx, ended: list[JobOutcome], phases: list[JobOutcome]) -> Aftermath:
         if phases:
@@ -267,6 +266,11 @@ class Engine:
             runs.append(run)
         return Walk(self._world, tx, self._catalog).go(runs, reported=True)
 
+    def adopt(self, lost: Sequence[WorkflowId]) -> None:
+        """Take up workflows of this very conductor that nobody holds; each gets a new fence."""
+        rows = self._world.db.run(lambda tx: workflows.readopt(tx, self._world.owner, list(lost)))
+        self._inbox.put([self.run_of(row) for row in rows])
+
     # -- take-over --------------------------------------------------------------------------------------
 
     def recover(self, dead_owners: Sequence[str]) -> int:
@@ -276,6 +280,3 @@ class Engine:
             LOG.info("Took over %d workflows", len(rows))
             self._inbox.put([self.run_of(row) for row in rows])
         return len(rows)
-
-
-FINAL = frozenset({WorkflowState.DONE, WorkflowState.FAILED, WorkflowState.CANCELLED})

@@ -12,7 +12,7 @@ from nova.errors import NovaError, revive
 from nova.errors.servers import WorkflowSuperseded
 from nova.lifecycle.actions import ACTIONS
 from nova.objects import jobs as orders
-from nova.objects.ids import NetworkId
+from nova.objects.ids import HostName, NetworkId
 from nova.objects.instance import Instance
 from nova.objects.jobs import JobOutcome, Verdict
 from nova.objects.network import Topology
@@ -44,7 +44,7 @@ def serve_networks(world: World, tx: Tx, runs: Sequence[Run]) -> None:
         return
     nets = networks.get_many(tx, wanted)
     for run in runs:
-        by_host: dict[str, list[NetworkId]] = {}
+        by_host: dict[HostName, list[NetworkId]] = {}
         for vif in run.known.vifs:
             network = nets.get(vif.network_id)
             if network is None or not network.enable_dhcp or not _is_served(network.topology):
@@ -127,7 +127,7 @@ def unbuild(world: World, tx: Tx, runs: Sequence[Run]) -> None:
         run.orders.append(destroy_order(run.instance, host, f"undo of {run.row.request_id}"))
 
 
-def destroy_order(instance: Instance, host: str, reason: str, *, waits: bool = True) -> Ordered:
+def destroy_order(instance: Instance, host: HostName, reason: str, *, waits: bool = True) -> Ordered:
     """Return the order that takes a guest away."""
     action = ACTIONS["delete"]
     return Ordered(

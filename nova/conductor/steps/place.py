@@ -11,7 +11,7 @@ from nova.conductor.engine.step import Event, Run
 from nova.conductor.workflows.inputs import BootInput
 from nova.db import fixed_ips, hosts, instances, networks, server_groups
 from nova.errors.servers import NoValidHost, WorkflowSuperseded
-from nova.objects.ids import InstanceId, NetworkId
+from nova.objects.ids import HostName, InstanceId, NetworkId
 from nova.objects.instance import Instance
 from nova.objects.network import Vif
 from nova.objects.placement import Decision, GroupNeed, HostChoice, PlacementRequest
@@ -71,7 +71,7 @@ def _question(world: World, batch: list[Run]) -> PlacementRequest:
     )
 
 
-def _hint_hosts(world: World, instance: Instance) -> dict[InstanceId, str]:
+def _hint_hosts(world: World, instance: Instance) -> dict[InstanceId, HostName]:
     named = [
         InstanceId(value)
         for hint in ("same_host", "different_host")
@@ -105,6 +105,7 @@ def _take_decision(batch: list[Run], decision: Decision) -> None:
 
 def claim(world: World, tx: Tx, runs: Sequence[Run]) -> None:
     """Claim the chosen hosts (alternates for those that lose a race), addresses and the state."""
+    del world
     chosen = _claim_hosts(tx, runs)
     placed = [run for run in runs if run.id in chosen]
     for run in runs:

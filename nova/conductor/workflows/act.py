@@ -1,4 +1,4 @@
-"""Every action that is one capability call on the host: stop, start, reboot, pause, suspend and their like."""
+"""Every action that is one capability call on the host: stop, start, reboot, pause, suspend."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""Loops: they take no input, compare what should be with what is, and may come again at any time."""

@@ -1,0 +1,112 @@
+"""Jobs that are not reported: asked for, sent again, and given up when their deadline has passed.
+
+Ages are counted from when this conductor first saw a job open, on its own monotonic clock.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from nova.db import history, jobs
+from nova.db.engine import Tx
+from nova.db.jobs import JobRow
+from nova.db.workflows import WorkflowRow
+from nova.errors import NovaError, Unavailable
+from nova.errors.servers import DeadlinePassed
+from nova.objects.ids import HostName, InstanceId, JobId
+from nova.objects.jobs import Job, JobOutcome, Verdict
+
+if TYPE_CHECKING:
+    from nova.conductor.world import World
+
+LOG = logging.getLogger(__name__)
+PAGE = 500
+_decode_job = msgspec.json.Decoder(Job).decode
+
+
+def _page(marker: str, tx: Tx) -> list[tuple[WorkflowRow, list[JobRow]]]:
+    return history.waiting(tx, PAGE, marker)
+
+
+class _Age:
+    __slots__ = ("asked_at", "pause", "since")
+
+    def __init__(self, now: float, pause: float) -> None:
+        self.since = now
+        self.asked_at = now
+        self.pause = pause
+
+
+class LateJobs:
+    """One a conductor; several conductors doing it at once are harmless, jobs are idempotent."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._ages: dict[JobId, _Age] = {}
+
+    def look(self) -> None:
+        """Look at all open jobs once."""
+        world = self._world
+        now = world.clock.monotonic()
+        ages: dict[JobId, _Age] = {}
+        ask: dict[tuple[str, HostName], list[JobRow]] = {}
+        late: list[JobRow] = []
+        marker = ""
+        while True:
+            page = world.db.read(functools.partial(_page, marker))
+            for row, open_jobs in page:
+                marker = row.id
+                for job in open_jobs:
+                    age = ages[job.id] = self._ages.get(job.id) or _Age(now, world.settings.job_ask_s)
+                    if job.deadline_s is not None and now - age.since > job.deadline_s:
+                        late.append(job)
+                    elif now - age.asked_at >= age.pause and job.host is not None:
+                        age.asked_at = now
+                        age.pause = min(age.pause * 2, world.settings.job_ask_most_s)
+                        ask.setdefault((job.topic, job.host), []).append(job)
+            if len(page) < PAGE:
+                break
+        self._ages = ages
+        for (topic, host), rows in ask.items():
+            self._ask(topic, host, rows)
+        if late:
+            world.engine.report([self._given_up(row) for row in late])
+
+    def _ask(self, topic: str, host: HostName, rows: list[JobRow]) -> None:
+        world = self._world
+        client: Any = world.compute if topic == "compute" else world.network
+        ctx = msgspec.structs.replace(world.context(), timeout_s=5.0)
+        try:
+            told: list[JobOutcome] = client.host(host).job_status(ctx, [row.id for row in rows])
+        except Unavailable as error:
+            LOG.info("%s on %s does not answer about %d jobs: %s", topic, host, len(rows), error)
+            return
+        except NovaError as error:
+            LOG.warning("%s on %s could not tell about %d jobs: %s", topic, host, len(rows), error)
+            return
+        unknown = {o.job_id for o in told if o.verdict is Verdict.UNKNOWN}
+        again = [row for row in rows if row.id in unknown and row.order]
+        if again:
+            LOG.info("Sending %d jobs to %s on %s again", len(again), topic, host)
+            world.db.run(lambda tx: jobs.sent(tx, [row.id for row in again]))
+            world.send_jobs(topic, host, [_decode_job(row.order or b"") for row in again])
+        known = [o for o in told if o.verdict not in (Verdict.UNKNOWN, Verdict.PROGRESS)]
+        if known:
+            world.engine.report(known)
+
+    def _given_up(self, row: JobRow) -> JobOutcome:
+        error = DeadlinePassed(what=row.event, seconds=row.deadline_s or 0.0, host=row.host or "?")
+        name, facts = error.to_wire()
+        return JobOutcome(
+            job_id=row.id,
+            instance_id=InstanceId(row.instance_id),
+            fence=row.fence,
+            verdict=Verdict.FAILED,
+            host=row.host or HostName(""),
+            error=(name, facts),
+            details={"unclear": True},
+        )

@@ -1,0 +1,62 @@
+"""Signs of life among conductors, and taking over from those that give none."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+from nova.db import owners, services, workflows
+from nova.db.engine import Tx
+from nova.objects.ids import WorkflowId
+
+if TYPE_CHECKING:
+    from nova.conductor.world import World
+
+
+class Recover:
+    """Beats for this conductor; takes up workflows whose owner is dead, gone, or this one but forgot them."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._mine: dict[WorkflowId, float] = {}
+
+    def beat(self) -> None:
+        """Say that this conductor lives, look who else does, and how the services are."""
+        world = self._world
+        world.db.run(lambda tx: owners.beat(tx, world.owner, world.host))
+        alive = world.db.read(owners.all)
+        world.liveness.conductors.observe(alive, whole=True)
+
+    def watch_services(self) -> None:
+        """Observe the beats of all services."""
+        found = self._world.db.read(services.all_services)
+        self._world.liveness.services.observe(
+            (((s.host, s.binary), s.beats) for s in found if not s.forced_down), whole=True
+        )
+
+    def take_over(self) -> None:
+        """Go on with what nobody alive works on."""
+        world = self._world
+        dead = [owner for owner in world.liveness.conductors.dead() if owner != world.owner]
+        while world.engine.recover(dead):
+            pass
+        for owner in dead:
+            world.db.run(functools.partial(self._bury, owner))
+            world.liveness.conductors.forget(owner)
+        self._remember_forgotten()
+
+    @staticmethod
+    def _bury(owner: str, tx: Tx) -> None:
+        if not workflows.owned_by(tx, owner):
+            owners.drop(tx, owner)
+
+    def _remember_forgotten(self) -> None:
+        """Workflows in this conductor's name that are in nobody's hands (a lost answer to a commit)."""
+        world = self._world
+        now = world.clock.monotonic()
+        held = world.engine.held()
+        mine = {row.id for row in world.db.read(lambda tx: workflows.owned_by(tx, world.owner))}
+        self._mine = {i: self._mine.get(i, now) for i in mine if i not in held}
+        if any(now - since > world.settings.lease_s for since in self._mine.values()):
+            lost = [i for i, since in self._mine.items() if now - since > world.settings.lease_s]
+            world.engine.adopt(lost)

@@ -1,0 +1,67 @@
+"""Asking the host of an instance."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from nova.conductor.services.lookup import living
+from nova.context import RequestContext
+from nova.errors import BadRequest
+from nova.errors.servers import InstanceHasNoHost, ServiceDown
+from nova.lifecycle.actions import ACTIONS
+from nova.lifecycle.admission import check
+from nova.objects.console import ConsoleAuthorization, ConsoleLink
+from nova.objects.guest import Diagnostics
+from nova.objects.ids import InstanceId
+from nova.objects.instance import Instance
+from nova.rpc.contracts.compute import Compute
+
+if TYPE_CHECKING:
+    from nova.conductor.world import World
+
+
+def _ask(world: World, ctx: RequestContext, instance_id: InstanceId, action: str) -> tuple[Instance, Compute]:
+    instance = world.db.read(lambda tx: living(tx, ctx, instance_id))
+    check(ACTIONS[action], instance, is_admin=ctx.is_admin)
+    if instance.host is None:
+        raise InstanceHasNoHost(id=instance_id)
+    if not world.liveness.is_up(instance.host):
+        raise ServiceDown(host=instance.host)
+    return instance, world.compute.host(instance.host)
+
+
+def console_output(world: World, ctx: RequestContext, instance_id: InstanceId, tail: int | None) -> str:
+    """Return the end of a guest's console log."""
+    _, host = _ask(world, ctx, instance_id, "getConsoleOutput")
+    return host.console_output(ctx, instance_id, tail)
+
+
+def diagnostics(world: World, ctx: RequestContext, instance_id: InstanceId) -> Diagnostics:
+    """Return a guest's counters."""
+    _, host = _ask(world, ctx, instance_id, "diagnostics")
+    return host.diagnostics(ctx, instance_id)
+
+
+def open_console(
+    world: World, ctx: RequestContext, instance_id: InstanceId, protocol: str, kind: str
+) -> ConsoleLink:
+    """Have a token made for the guest's console and return the link that carries it."""
+    if (protocol, kind) != ("vnc", "novnc"):
+        raise BadRequest(reason=f"Unavailable console type {kind}.")
+    instance, host = _ask(world, ctx, instance_id, "getConsole")
+    target = host.vnc(ctx, instance_id)
+    token = world.consoleauth.any.authorize(
+        ctx,
+        ConsoleAuthorization(
+            instance_id=instance.id,
+            protocol=protocol,
+            type=kind,
+            host=target.host,
+            port=target.port,
+            internal_path=target.internal_path,
+            expires_in_s=world.settings.console_token_s,
+        ),
+    )
+    path = quote(f"?token={token}", safe="")
+    return ConsoleLink(protocol=protocol, type=kind, url=f"{world.settings.novnc_url}?path={path}")

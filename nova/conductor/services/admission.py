@@ -1,0 +1,88 @@
+"""Starting workflows: one transaction that checks, marks the instance and writes the workflow."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from nova import ids
+from nova.context import RequestContext
+from nova.db import history, instances, workflows
+from nova.db.engine import Tx
+from nova.db.workflows import WorkflowRow
+from nova.errors.servers import InstanceInWrongState
+from nova.lifecycle import admission
+from nova.lifecycle.actions import Action
+from nova.objects.base import Value
+from nova.objects.ids import InstanceId, ProjectId, UserId, WorkflowId
+from nova.objects.instance import Instance
+from nova.objects.workflow import WorkflowState
+
+if TYPE_CHECKING:
+    from nova.conductor.engine.step import Run
+    from nova.conductor.world import World
+
+
+def workflow_id(ctx: RequestContext, instance_id: InstanceId, action: str) -> WorkflowId:
+    """Return the id of the workflow that this request makes: the same when it is carried out again."""
+    return WorkflowId(ids.derived_uuid(ctx.request_id, instance_id, action))
+
+
+def new_workflow(
+    world: World, ctx: RequestContext, action: Action, instance: Instance, wish: Value
+) -> WorkflowRow:
+    """Return the row of a workflow owned by this conductor."""
+    now = world.clock.now()
+    return WorkflowRow(
+        id=workflow_id(ctx, instance.id, action.name),
+        kind=action.workflow or "",
+        action=action.record,
+        instance_id=instance.id,
+        request_id=ctx.request_id,
+        user_id=UserId(ctx.user_id),
+        project_id=ProjectId(ctx.project_id or instance.project_id),
+        state=WorkflowState.READY,
+        owner=world.owner,
+        started_at=now,
+        updated_at=now,
+        input=msgspec.json.encode(wish),
+        notes=b"{}",
+    )
+
+
+def record_of(world: World, ctx: RequestContext, action: Action, instance: Instance) -> WorkflowRow:
+    """Return the row of an action that was settled within its request."""
+    row = new_workflow(world, ctx, action, instance, Value())
+    return msgspec.structs.replace(
+        row, kind="record", state=WorkflowState.DONE, owner=None, finished_at=row.started_at
+    )
+
+
+def start(
+    world: World, tx: Tx, ctx: RequestContext, action: Action, instance: Instance, wish: Value
+) -> list[Run]:
+    """Admit an action on an instance read in this transaction; empty when this request did so already."""
+    row = new_workflow(world, ctx, action, instance, wish)
+    if workflows.existing(tx, [WorkflowId(row.id)]):
+        return []
+    admission.check(action, instance, is_admin=ctx.is_admin)
+    if action.beats_all or instance.task_state is not None:
+        history.supersede(tx, [instance.id], message=f"{action.name} took over")
+    won = instances.swap(
+        tx,
+        [
+            instances.Swap(
+                id=instance.id,
+                expect_vm=None if action.beats_all else frozenset({instance.vm_state}),
+                expect_task=action.task if action.beats_all else frozenset({instance.task_state}),
+                task=action.while_,
+            )
+        ],
+    )
+    if instance.id not in won:
+        raise InstanceInWrongState(
+            action=action.name, id=instance.id, attribute="task_state", state="changing"
+        )
+    marked = msgspec.structs.replace(instance, task_state=action.while_, revision=won[instance.id])
+    return world.engine.admit(tx, [row], [marked])

@@ -1,0 +1,1 @@
+"""The create request, from names to committed rows: resolve, devices, validate, admit."""

@@ -1,0 +1,104 @@
+"""From the names and ids of a create request to the things themselves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from nova.context import RequestContext
+from nova.db import fixed_ips, flavors, keypairs, networks, quotas, security_groups, server_groups
+from nova.db.engine import Tx
+from nova.errors.servers import (
+    FixedIpInUse,
+    FlavorUnusable,
+    KeyPairUnknown,
+    NetworkUnknown,
+    SecurityGroupUnknown,
+    ServerGroupUnknown,
+)
+from nova.objects.flavor import Flavor
+from nova.objects.ids import GroupId, ProjectId, UserId
+from nova.objects.image import Image
+from nova.objects.instance import BootWish
+from nova.objects.keypair import KeyPair
+from nova.objects.network import Network, NetworkChoice, NetworkWish
+
+if TYPE_CHECKING:
+    from nova.conductor.world import World
+
+
+class Resolved(msgspec.Struct, frozen=True, kw_only=True):
+    """What a create request means."""
+
+    flavor: Flavor
+    image: Image | None
+    keypair: KeyPair | None
+    networks: tuple[tuple[Network, NetworkWish], ...]
+    groups: dict[str, str]
+    """Security groups: name as asked to id."""
+    server_group: GroupId | None
+    limits: dict[str, int]
+
+
+def resolve(world: World, tx: Tx, ctx: RequestContext, wish: BootWish, image: Image | None) -> Resolved:
+    """Look everything up, a statement a kind; raises the 400 of the first that is missing."""
+    project = ProjectId(ctx.project_id)
+    flavor = flavors.get(tx, wish.flavor_id)
+    if flavor is None or flavor.disabled or not _may_use(tx, ctx, flavor):
+        raise FlavorUnusable(id=wish.flavor_id)
+    keypair = None
+    if wish.key_name is not None:
+        keypair = keypairs.get(tx, UserId(ctx.user_id), wish.key_name)
+        if keypair is None:
+            raise KeyPairUnknown()
+    names = list(dict.fromkeys(wish.security_groups or ("default",)))
+    groups = security_groups.resolve(tx, project, names)
+    for name in names:
+        if name not in groups:
+            raise SecurityGroupUnknown(name=name)
+    return Resolved(
+        flavor=flavor,
+        image=image,
+        keypair=keypair,
+        networks=_networks(tx, project, wish),
+        groups=groups,
+        server_group=_server_group(tx, ctx, wish),
+        limits=quotas.limits(tx, project, world.settings.quotas, UserId(ctx.user_id)),
+    )
+
+
+def _may_use(tx: Tx, ctx: RequestContext, flavor: Flavor) -> bool:
+    if flavor.is_public or ctx.is_admin:
+        return True
+    return bool(flavors.granted(tx, [flavor.id], ProjectId(ctx.project_id)))
+
+
+def _networks(tx: Tx, project: ProjectId, wish: BootWish) -> tuple[tuple[Network, NetworkWish], ...]:
+    if wish.network_choice is NetworkChoice.NONE:
+        return ()
+    usable = {network.id: network for network in networks.usable_by(tx, project)}
+    if wish.network_choice is not NetworkChoice.LISTED:
+        return tuple((network, NetworkWish(network_id=network.id)) for network in usable.values())
+    chosen = []
+    for one in wish.networks:
+        network = usable.get(one.network_id) if one.network_id is not None else None
+        if network is None:
+            raise NetworkUnknown(id=one.network_id or one.port_id or "")
+        if one.fixed_ip is not None and any(
+            ip.network_id == network.id and (ip.instance_id or ip.reserved)
+            for ip in fixed_ips.holders(tx, one.fixed_ip)
+        ):
+            raise FixedIpInUse(address=one.fixed_ip)
+        chosen.append((network, one))
+    return tuple(chosen)
+
+
+def _server_group(tx: Tx, ctx: RequestContext, wish: BootWish) -> GroupId | None:
+    named = wish.scheduler_hints.get("group")
+    if not named:
+        return None
+    group = server_groups.get(tx, GroupId(named[0]))
+    if group is None or not (ctx.is_admin or group.project_id == ctx.project_id):
+        raise ServerGroupUnknown(id=named[0])
+    return group.id
