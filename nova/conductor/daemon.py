@@ -14,7 +14,7 @@ from nova.conductor.workflows import CATALOG
 from nova.conductor.world import World
 from nova.daemon import Daemon, Need, Parts, Surroundings
 from nova.db import migrate, services
-from nova.db.configured import database
+from nova.db.configured import database, prepared_url
 from nova.db.engine import Database
 from nova.image.choice import image_store
 from nova.loops import Loops
@@ -54,7 +54,7 @@ def make_world(surroundings: Surroundings, db: Database) -> World:
     """Make the surroundings of services, steps and loops, engine included."""
     settings = conductor_settings.read(surroundings.conf)
     clock = surroundings.clock
-    images = image_store(surroundings.conf)
+    images = image_store(surroundings.conf, clock)
     world = World(
         owner=f"{surroundings.host}:{ids.new_uuid()}",
         host=surroundings.host,
@@ -85,7 +85,7 @@ def build(surroundings: Surroundings, loops: Loops) -> Parts:
     loops.add("late jobs", late_jobs.look, min(2.0, world.settings.job_ask_s / 2))
 
     def schema_is_there() -> bool:
-        if migrate.version(db) != migrate.head():
+        if migrate.version(prepared_url(surroundings.conf)) != migrate.head():
             return False
         recover.beat()
         recover.watch_services()

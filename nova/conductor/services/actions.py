@@ -17,7 +17,7 @@ from nova.errors.servers import ActionNotFound, UnlockForbidden
 from nova.lifecycle.actions import ACTIONS, Action
 from nova.lifecycle.admission import check
 from nova.objects.base import Value
-from nova.objects.ids import ImageId, InstanceId
+from nova.objects.ids import ImageId, InstanceId, ProjectId
 from nova.objects.image import NewImage
 from nova.objects.instance import Instance
 from nova.objects.states import LockedBy, Task, Vm
@@ -77,7 +77,7 @@ def create_image(world: World, ctx: RequestContext, instance_id: InstanceId, ima
     instance = world.db.read(lambda tx: living(tx, ctx, instance_id))
     check(action, instance, is_admin=ctx.is_admin)
     wanted = ImageId(ids.derived_uuid(ctx.request_id, instance_id, "image"))
-    made = world.images.create(image, owner=ctx.project_id, image_id=wanted)
+    made = world.images.create(image, ProjectId(ctx.project_id), image_id=wanted)
 
     def work(tx: Tx) -> list[Run]:
         fresh = living(tx, ctx, instance_id)

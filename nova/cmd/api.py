@@ -1,0 +1,24 @@
+"""nova-api: speaks the Compute API."""
+
+from __future__ import annotations
+
+import sys
+
+from nova import log, process
+from nova.api.daemon import daemon
+from nova.conf import load
+from nova.daemon import Surroundings
+
+PROGRAM = "nova-api"
+
+
+def main() -> int:
+    """Run until told to end."""
+    conf = load(sys.argv[1:], program=PROGRAM)
+    log.setup(conf, PROGRAM)
+    surroundings = Surroundings(conf)
+    return process.run(PROGRAM, conf, [daemon(surroundings)], surroundings.registry)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

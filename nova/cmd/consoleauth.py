@@ -1,0 +1,24 @@
+"""nova-consoleauth: keeps console tokens."""
+
+from __future__ import annotations
+
+import sys
+
+from nova import log, process
+from nova.conf import load
+from nova.consoleauth.daemon import make_daemon
+from nova.daemon import Surroundings
+
+PROGRAM = "nova-consoleauth"
+
+
+def main() -> int:
+    """Run until told to end."""
+    conf = load(sys.argv[1:], program=PROGRAM)
+    log.setup(conf, PROGRAM)
+    surroundings = Surroundings(conf)
+    return process.run(PROGRAM, conf, [make_daemon(surroundings)], surroundings.registry)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
