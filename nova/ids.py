@@ -32,6 +32,18 @@ def new_mac() -> str:
     return "fa:16:3e:" + ":".join(f"{b:02x}" for b in secrets.token_bytes(3))
 
 
+_PASSWORD_SETS = ("23456789", "ABCDEFGHJKLMNPQRSTUVWXYZ", "abcdefghijkmnopqrstuvwxyz")
+"""Characters that nobody takes for another one."""
+
+
+def new_password(length: int = 12) -> str:
+    """Return a password with a digit, a capital and a small letter."""
+    drawn = [secrets.choice(letters) for letters in _PASSWORD_SETS]
+    drawn += [secrets.choice("".join(_PASSWORD_SETS)) for _ in range(length - len(drawn))]
+    secrets.SystemRandom().shuffle(drawn)
+    return "".join(drawn)
+
+
 _NAMESPACE = uuid.UUID("6b1c2a52-3a0e-5d51-9d57-6d5a8f0c9b1e")
 
 

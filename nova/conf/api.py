@@ -16,6 +16,8 @@ OPTIONS: tuple[cfg.Opt, ...] = (
     cfg.StrOpt("compute_link_prefix", default="", help="Takes the place of scheme and host in links."),
     cfg.StrOpt("glance_link_prefix", default="", help="Start of image bookmarks."),
     cfg.StrOpt("project_id_regex", default="[0-9a-f-]+", help="What a project id in a path looks like."),
+    cfg.BoolOpt("enable_instance_password", default=True,
+                help="Show the password of a new server in the answer to its create request."),
     cfg.BoolOpt("enable_proxy_headers_parsing", default=False,
                 help="Believe X-Forwarded-Proto and X-Forwarded-Host of a proxy in front."),
 )  # fmt: skip
@@ -30,6 +32,7 @@ class ApiConf(msgspec.Struct, frozen=True, kw_only=True):
     glance_link_prefix: str = ""
     project_id_regex: str = "[0-9a-f-]+"
     enable_proxy_headers_parsing: bool = False
+    enable_instance_password: bool = True
     max_request_body_size: int = 114688
 
 
@@ -48,5 +51,6 @@ def read(conf: cfg.ConfigOpts) -> ApiConf:
         glance_link_prefix=group.glance_link_prefix,
         project_id_regex=group.project_id_regex,
         enable_proxy_headers_parsing=group.enable_proxy_headers_parsing,
+        enable_instance_password=group.enable_instance_password,
         max_request_body_size=conf[bodies.GROUP].max_request_body_size,
     )

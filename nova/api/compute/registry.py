@@ -16,6 +16,7 @@ RESOURCES: tuple[str, ...] = (
     "zones",
     "services",
     "hypervisors",
+    "servers",
     "removed",
 )
 """Module names below ``nova.api.compute``, in the order of the documentation."""
