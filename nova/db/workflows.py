@@ -379,3 +379,19 @@ def read(row: Row) -> WorkflowRow:
         input=row[17].encode(),
         notes=row[18].encode(),
     )
+
+
+_RELEASE = Statement(
+    sa.update(WORKFLOWS)
+    .values(owner=sa.literal_column("''"), fence=W.fence + 1)
+    .where(
+        W.id == arg("id"),
+        W.running == 1,
+        W.state.in_([sa.literal_column(f"'{word}'") for word in _BACKWARD_OR_READY]),
+    )
+)
+
+
+def free(tx: Tx, workflow: WorkflowId) -> bool:
+    """Take a workflow that has something to do away from its owner; False when it has not."""
+    return bool(tx.change(_RELEASE, id=workflow))

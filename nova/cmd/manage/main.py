@@ -1,0 +1,38 @@
+"""nova-manage: what an operator does beside the API.  Works on the database directly."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from nova import log
+from nova.cmd.manage import db, networks, services, workflows
+from nova.conf import load
+from nova.errors import NovaError
+
+PROGRAM = "nova-manage"
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; 0 on success, 1 when it found or met trouble, 2 for wrong usage."""
+    parser = argparse.ArgumentParser(prog=PROGRAM, description=__doc__)
+    parser.add_argument("--config-file", action="append", default=[], help="may be given several times")
+    parser.add_argument("--config-dir", action="append", default=[])
+    commands = parser.add_subparsers(required=True, metavar="GROUP")
+    for group in (db, networks, services, workflows):
+        group.register(commands)
+    args = parser.parse_args(argv)
+    options = [f"--config-file={name}" for name in args.config_file]
+    options += [f"--config-dir={name}" for name in args.config_dir]
+    conf = load(options, program=PROGRAM)
+    log.setup(conf, PROGRAM)
+    try:
+        code: int = args.run(conf, args)
+    except NovaError as error:
+        print(f"{PROGRAM}: {error.sentence()}", file=sys.stderr)
+        return 1
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
