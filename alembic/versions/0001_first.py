@@ -130,6 +130,11 @@ def declare_clouds() -> None:
         sa.UniqueConstraint("kind", "uuid", name="ec2_ids_uuids"),
     )
     table(
+        "guest_passwords",
+        sa.Column("instance_id", UUID, primary_key=True),
+        needed("password", JSON),
+    )
+    table(
         "feeds",
         sa.Column("name", WORD, primary_key=True),
         needed("position", BIG),

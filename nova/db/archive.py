@@ -6,7 +6,7 @@ import datetime
 
 import sqlalchemy as sa
 
-from nova.db import ec2_ids, jobs, security_groups, server_groups, tags, workflows
+from nova.db import ec2_ids, guest_passwords, jobs, security_groups, server_groups, tags, workflows
 from nova.db.engine import Tx
 from nova.db.instance_table import INSTANCES, T
 from nova.db.schema import BIG, arg, args, stamp
@@ -26,6 +26,7 @@ _BELONGINGS = tuple(
         (tags.TAGS, tags.TAGS.c.instance_id),
         (security_groups.MEMBERS, security_groups.M.instance_id),
         (server_groups.MEMBERS, server_groups.M.instance_id),
+        (guest_passwords.PASSWORDS, guest_passwords.P.instance_id),
         (ec2_ids.IDS, ec2_ids.E.uuid),
         (INSTANCES, T.id),
     )

@@ -39,6 +39,11 @@ def numbers(tx: Tx, kind: str, uuids: Sequence[str]) -> dict[str, int]:
     return found
 
 
+def known(tx: Tx, kind: str, wanted: Sequence[str]) -> dict[str, int]:
+    """Return the numbers of those of the uuids that have one; changes nothing."""
+    return dict(tx.rows(_NUMBERS, kind=kind, uuids=wanted)) if wanted else {}
+
+
 def uuids(tx: Tx, kind: str, wanted: Sequence[int]) -> dict[int, str]:
     """Return the uuids of these numbers, as far as they were given."""
     return dict(tx.rows(_UUIDS, kind=kind, numbers=wanted)) if wanted else {}

@@ -218,6 +218,22 @@ def _row(network_id: str, address: str, want: AddressWant | None, reserved: int 
     )
 
 
+_HELD_OF = Statement(sa.select(F.address).where(F.network_id == arg("id"), F.instance_id != "").limit(1))
+_CLEAR = Statement(sa.delete(FIXED_IPS).where(F.network_id == arg("id")))
+
+
+def clear(tx: Tx, network_id: NetworkId) -> bool:
+    """Forget the reserved addresses of a network that is about to go; False when somebody holds one.
+
+    The network's row is locked first, so nobody takes an address meanwhile.
+    """
+    tx.change(_LOCK, id=network_id)
+    if tx.row(_HELD_OF, id=network_id) is not None:
+        return False
+    tx.change(_CLEAR, id=network_id)
+    return True
+
+
 _RELEASE = Statement(sa.delete(FIXED_IPS).where(F.instance_id.in_(args("ids")), F.reserved == 0))
 _RELEASE_VIFS = Statement(sa.delete(FIXED_IPS).where(F.vif_id.in_(args("ids")), F.reserved == 0))
 _OF_INSTANCES = Statement(_SELECT.where(F.instance_id.in_(args("ids"))).order_by(F.number, F.address))

@@ -161,6 +161,18 @@ def use_of(tx: Tx, project: ProjectId) -> tuple[int, int, int]:
     return int(row[0]), int(row[1]), int(row[2])
 
 
+_NAMES_ON = Statement(
+    sa.select(T.id, T.display_name, T.host, T.node)
+    .where(T.host.in_(args("hosts")), T.deleted == 0)
+    .order_by(T.created_at, T.id)
+)
+
+
+def names_on(tx: Tx, hosts: Sequence[HostName]) -> list[tuple[InstanceId, str, HostName, str]]:
+    """Return id, name, host and node of the living instances of these hosts, oldest first."""
+    return [tuple(row) for row in tx.rows(_NAMES_ON, hosts=hosts)] if hosts else []  # type: ignore[misc]
+
+
 _HOSTS_OF = Statement(sa.select(T.id, T.host).where(T.id.in_(args("ids"))))
 
 

@@ -102,6 +102,17 @@ def usable_by(tx: Tx, project: ProjectId) -> list[Network]:
     return [decode(body) for (body,) in tx.rows(_USABLE, projects=["", project])]
 
 
+_TAKE = Statement(
+    sa.update(NETWORKS).values(host=arg("host"), body=arg("body")).where(N.id == arg("id"), N.host == "")
+)
+
+
+def take(tx: Tx, network: Network, host: HostName) -> bool:
+    """Let a host serve a network that nobody serves; False when somebody was faster."""
+    taken = msgspec.structs.replace(network, host=host)
+    return bool(tx.change(_TAKE, id=network.id, host=host, body=_encode(taken).decode()))
+
+
 def served_by(tx: Tx, host: HostName) -> list[Network]:
     """Return the networks that the nova-network of a host serves."""
     return [n for n in all_networks(tx) if n.multi_host or n.host in {None, host}]

@@ -48,6 +48,11 @@ _SOURCE = GROUPS.alias("source")
 _INSERT = Insert(GROUPS, ("id", "name", "project_id", "description"))
 _ENSURE = Insert(GROUPS, ("id", "name", "project_id", "description"), if_missing=True)
 _ADD_RULE = Insert(RULES, ("id", "group_id", "protocol", "from_port", "to_port", "cidr", "source_group_id"))
+_ENSURE_RULE = Insert(
+    RULES,
+    ("id", "group_id", "protocol", "from_port", "to_port", "cidr", "source_group_id"),
+    if_missing=True,
+)
 _JOIN = Insert(MEMBERS, ("group_id", "instance_id"), if_missing=True)
 _SELECT = sa.select(
     G.id, G.name, G.project_id, G.description, R.id.label("rule"), R.protocol, R.from_port, R.to_port, R.cidr,
@@ -81,6 +86,19 @@ _ADDRESSES = Statement(
     .join_from(MEMBERS, F.address.table, F.instance_id == M.instance_id)
     .where(M.group_id.in_(args("groups")))
 )
+_GUESTS = Statement(
+    sa.select(F.host, M.instance_id)
+    .join_from(MEMBERS, F.address.table, F.instance_id == M.instance_id)
+    .where(
+        sa.or_(
+            M.group_id.in_(args("groups")),
+            M.group_id.in_(sa.select(R.group_id).where(R.source_group_id.in_(args("groups")))),
+        ),
+        F.host != "",
+    )
+    .distinct()
+    .order_by(F.host, M.instance_id)
+)
 _HOSTS = Statement(
     sa.select(F.host)
     .join_from(MEMBERS, F.address.table, F.instance_id == M.instance_id)
@@ -110,9 +128,20 @@ def resolve(tx: Tx, project: ProjectId, names: Sequence[str]) -> dict[str, str]:
         return {}
     found = _named(tx, project, names)
     if "default" in names and "default" not in found:
-        _ENSURE.run(tx, [(ids.new_uuid(), "default", project, "Default security group")])
+        _make_default(tx, project)
         found = _named(tx, project, names)
     return found
+
+
+def _make_default(tx: Tx, project: ProjectId) -> None:
+    """Make the group ``default``, whose members may reach each other; nobody else may reach them.
+
+    The ids follow from the project, so those who make it at the same time make the same.
+    """
+    group = ids.derived_uuid("security group", project, "default")
+    _ENSURE.run(tx, [(group, "default", project, "Default security group")])
+    rule = ids.derived_uuid("security rule", group, "same group")
+    _ENSURE_RULE.run(tx, [(rule, group, "", -1, -1, "", group)])
 
 
 def _named(tx: Tx, project: ProjectId, names: Sequence[str]) -> dict[str, str]:
@@ -165,6 +194,12 @@ def add_rules(tx: Tx, group_id: str, rules: Sequence[SecurityRule]) -> None:
         _ADD_RULE.run(tx, rows)
 
 
+def group_of_rule(tx: Tx, rule_id: str) -> str | None:
+    """Return the group a rule belongs to, or None."""
+    row = tx.row(_RULE_GROUP, id=rule_id)
+    return row[0] if row else None
+
+
 def delete_rule(tx: Tx, rule_id: str) -> str | None:
     """Remove a rule; return the group it belonged to, or None when there is none."""
     row = tx.row(_RULE_GROUP, id=rule_id)
@@ -187,6 +222,14 @@ def leave(tx: Tx, instances: Sequence[InstanceId], group_id: str | None = None) 
 def hosts_affected(tx: Tx, groups: Sequence[str]) -> list[HostName]:
     """Return the hosts on which a change of these groups (rules or members) must be made."""
     return sorted(row[0] for row in tx.rows(_HOSTS, groups=groups)) if groups else []
+
+
+def guests_affected(tx: Tx, groups: Sequence[str]) -> dict[HostName, list[InstanceId]]:
+    """Return by host the instances whose filters a change of these groups (rules or members) changes."""
+    found: dict[HostName, list[InstanceId]] = {}
+    for host, instance in tx.rows(_GUESTS, groups=groups) if groups else ():
+        found.setdefault(host, []).append(instance)
+    return found
 
 
 def filter_rules(tx: Tx, instances: Sequence[InstanceId]) -> dict[InstanceId, tuple[FilterRule, ...]]:

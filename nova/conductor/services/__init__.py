@@ -1,4 +1,5 @@
-"""Requests: rules and one transaction each, plain functions without RPC.
+"""Requests: rules and one transaction each, plain functions.
 
-A service never calls a daemon; what must ask a host at once is in ``nova/conductor/relay``.
+A service waits for no daemon (what must ask a host at once is in ``nova/conductor/relay``); what it changed
+it may tell to hosts after the commit, by a cast.
 """

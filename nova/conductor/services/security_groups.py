@@ -1,0 +1,271 @@
+"""Security groups of projects: what may reach their instances."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from nova import ids
+from nova.conductor.services.quotas import limits_of
+from nova.context import RequestContext
+from nova.db import instances, quotas, security_groups
+from nova.db.engine import Tx
+from nova.errors.admin import (
+    OutOfQuota,
+    SecurityGroupExists,
+    SecurityGroupFixed,
+    SecurityGroupInUse,
+    SecurityGroupNotFound,
+    SecurityRuleExists,
+    SecurityRuleInvalid,
+    SecurityRuleNotFound,
+)
+from nova.errors.database import Duplicate
+from nova.errors.servers import InstanceNotFound
+from nova.objects.ids import HostName, InstanceId, ProjectId
+from nova.objects.instance import Instance
+from nova.objects.network import GuestFilter, SecurityGroup, SecurityRule
+
+if TYPE_CHECKING:
+    from nova.conductor.world import World
+
+DEFAULT = "default"
+_ONE = {"security_groups": 1}
+_PROTOCOLS = {"tcp", "udp", "icmp", None}
+
+
+def list_groups(world: World, ctx: RequestContext, all_projects: bool) -> list[SecurityGroup]:
+    """Return the groups of the project (all projects': administrators only) with their rules, by name."""
+    if all_projects and ctx.is_admin:
+        return world.db.read(security_groups.list_groups)
+    project = ProjectId(ctx.project_id)
+    found = world.db.read(lambda tx: security_groups.list_groups(tx, project))
+    if not any(group.name == DEFAULT for group in found):
+        world.db.run(lambda tx: security_groups.resolve(tx, project, [DEFAULT]))
+        found = world.db.read(lambda tx: security_groups.list_groups(tx, project))
+    return found
+
+
+def show(world: World, ctx: RequestContext, group_id: str) -> SecurityGroup:
+    """Return a group of the caller's project; raises ``SecurityGroupNotFound``."""
+    return world.db.read(lambda tx: _own(tx, ctx, group_id))
+
+
+def _own(tx: Tx, ctx: RequestContext, group_id: str) -> SecurityGroup:
+    found = security_groups.get(tx, [group_id])
+    if not found or not (ctx.is_admin or found[0].project_id == ctx.project_id):
+        raise SecurityGroupNotFound(id=group_id)
+    return found[0]
+
+
+def create(world: World, ctx: RequestContext, name: str, description: str) -> SecurityGroup:
+    """Make a group that lets nothing in; raises ``SecurityGroupExists`` and ``OutOfQuota``."""
+    project = ProjectId(ctx.project_id)
+    group = SecurityGroup(id=ids.new_uuid(), name=name, project_id=project, description=description)
+
+    def work(tx: Tx) -> SecurityGroup:
+        if security_groups.resolve(tx, project, [name]):
+            raise SecurityGroupExists(name=name)
+        if quotas.reserve(tx, project, _ONE, limits_of(world, tx, project, ctx.user_id)) is not True:
+            raise OutOfQuota(things="security groups")
+        security_groups.insert(tx, group)
+        return group
+
+    def settled(tx: Tx) -> SecurityGroup | None:
+        return next(iter(security_groups.get(tx, [group.id])), None)
+
+    try:
+        return world.db.run(work, settled=settled)
+    except Duplicate:
+        raise SecurityGroupExists(name=name) from None
+
+
+def update(world: World, ctx: RequestContext, group_id: str, name: str, description: str) -> SecurityGroup:
+    """Rename a group; raises ``SecurityGroupNotFound``, ``...Fixed`` and ``...Exists``."""
+
+    def work(tx: Tx) -> SecurityGroup:
+        group = _own(tx, ctx, group_id)
+        if group.name == DEFAULT and name != DEFAULT:
+            raise SecurityGroupFixed(action="update")
+        if not security_groups.update(tx, group_id, name, description):
+            raise SecurityGroupNotFound(id=group_id)
+        return msgspec.structs.replace(group, name=name, description=description)
+
+    try:
+        return world.db.run(work)
+    except Duplicate:
+        raise SecurityGroupExists(name=name) from None
+
+
+def delete(world: World, ctx: RequestContext, group_id: str) -> None:
+    """Remove a group nobody uses; raises ``SecurityGroupNotFound``, ``...Fixed`` and ``...InUse``."""
+
+    def work(tx: Tx) -> dict[HostName, list[InstanceId]]:
+        group = _own(tx, ctx, group_id)
+        if group.name == DEFAULT:
+            raise SecurityGroupFixed(action="delete")
+        if security_groups.in_use(tx, group_id):
+            raise SecurityGroupInUse()
+        affected = security_groups.guests_affected(tx, [group_id])
+        if not security_groups.delete(tx, group_id):
+            raise SecurityGroupNotFound(id=group_id)
+        quotas.release(tx, group.project_id, _ONE)
+        return affected
+
+    def settled(tx: Tx) -> dict[HostName, list[InstanceId]] | None:
+        return None if security_groups.get(tx, [group_id]) else {}
+
+    tell_hosts(world, ctx, world.db.run(work, settled=settled))
+
+
+def add_rule(world: World, ctx: RequestContext, group_id: str, rule: SecurityRule) -> SecurityRule:
+    """Add a rule and tell the hosts.
+
+    Raises ``SecurityGroupNotFound``, ``SecurityRuleInvalid``, ``SecurityRuleExists`` and ``OutOfQuota``.
+    """
+    wanted = _checked(msgspec.structs.replace(rule, id=rule.id or ids.new_uuid()))
+
+    def work(tx: Tx) -> dict[HostName, list[InstanceId]]:
+        group = _own(tx, ctx, group_id)
+        if wanted.source_group_id is not None:
+            _own(tx, ctx, wanted.source_group_id)
+        if any(_same(old, wanted) for old in group.rules):
+            raise SecurityRuleExists(group=group_id)
+        most = limits_of(world, tx, group.project_id).get("security_group_rules", -1)
+        if 0 <= most <= len(group.rules):
+            raise OutOfQuota(things="security group rules")
+        security_groups.add_rules(tx, group_id, [wanted])
+        return security_groups.guests_affected(tx, [group_id])
+
+    def settled(tx: Tx) -> dict[HostName, list[InstanceId]] | None:
+        if security_groups.group_of_rule(tx, wanted.id) is None:
+            return None
+        return security_groups.guests_affected(tx, [group_id])
+
+    tell_hosts(world, ctx, world.db.run(work, settled=settled))
+    stored = world.db.read(lambda tx: security_groups.get(tx, [group_id]))
+    return next((r for group in stored for r in group.rules if r.id == wanted.id), wanted)
+
+
+def _checked(rule: SecurityRule) -> SecurityRule:
+    """Return a rule in its one spelling; raises ``SecurityRuleInvalid``."""
+    protocol = rule.protocol.lower() if rule.protocol else None
+    if protocol not in _PROTOCOLS:
+        raise SecurityRuleInvalid(reason=f"Invalid IP protocol {rule.protocol}.")
+    if protocol in {"tcp", "udp"}:
+        first, last = rule.from_port, rule.to_port
+        if first is not None and last is not None and not (-1 <= first <= last <= 65535):
+            raise SecurityRuleInvalid(reason=f"Invalid port range {first}:{last}.")
+    if protocol is None and (rule.from_port or -1, rule.to_port or -1) != (-1, -1):
+        raise SecurityRuleInvalid(reason="Ports need a protocol.")
+    cidr = rule.cidr
+    if rule.source_group_id is not None:
+        cidr = None
+    else:
+        try:
+            cidr = str(ipaddress.ip_network(cidr or "0.0.0.0/0", strict=False))
+        except ValueError:
+            raise SecurityRuleInvalid(reason=f"Invalid cidr {rule.cidr}.") from None
+    return msgspec.structs.replace(rule, protocol=protocol, cidr=cidr)
+
+
+def _same(one: SecurityRule, other: SecurityRule) -> bool:
+    def shape(rule: SecurityRule) -> tuple[object, ...]:
+        ports = (-1 if p is None else p for p in (rule.from_port, rule.to_port))
+        return (rule.protocol, *ports, rule.cidr, rule.source_group_id)
+
+    return shape(one) == shape(other)
+
+
+def delete_rule(world: World, ctx: RequestContext, rule_id: str) -> None:
+    """Take a rule away and tell the hosts; raises ``SecurityRuleNotFound``."""
+
+    def work(tx: Tx) -> dict[HostName, list[InstanceId]]:
+        group_id = security_groups.group_of_rule(tx, rule_id)
+        found = security_groups.get(tx, [group_id]) if group_id else []
+        if not found or not (ctx.is_admin or found[0].project_id == ctx.project_id):
+            raise SecurityRuleNotFound(id=rule_id)
+        if security_groups.delete_rule(tx, rule_id) is None:
+            raise SecurityRuleNotFound(id=rule_id)
+        return security_groups.guests_affected(tx, [found[0].id])
+
+    def settled(tx: Tx) -> dict[HostName, list[InstanceId]] | None:
+        return {} if security_groups.group_of_rule(tx, rule_id) is None else None
+
+    tell_hosts(world, ctx, world.db.run(work, settled=settled))
+
+
+def join(world: World, ctx: RequestContext, instance_id: InstanceId, name: str) -> None:
+    """Let a group (name or id) guard an instance. Idempotent.
+
+    Raises ``InstanceNotFound`` and ``SecurityGroupNotFound``.
+    """
+
+    def change(tx: Tx, instance: Instance, group: SecurityGroup) -> tuple[str, ...]:
+        security_groups.join(tx, [(group.id, instance.id)])
+        return (*(n for n in instance.security_groups if n != group.name), group.name)
+
+    _change_membership(world, ctx, instance_id, name, change)
+
+
+def leave(world: World, ctx: RequestContext, instance_id: InstanceId, name: str) -> None:
+    """Let a group (name or id) no longer guard an instance. Idempotent; raises as :func:`join`."""
+
+    def change(tx: Tx, instance: Instance, group: SecurityGroup) -> tuple[str, ...]:
+        security_groups.leave(tx, [instance.id], group.id)
+        return tuple(n for n in instance.security_groups if n != group.name)
+
+    _change_membership(world, ctx, instance_id, name, change)
+
+
+def _change_membership(
+    world: World,
+    ctx: RequestContext,
+    instance_id: InstanceId,
+    name: str,
+    change: Callable[[Tx, Instance, SecurityGroup], tuple[str, ...]],
+) -> None:
+    def work(tx: Tx) -> dict[HostName, list[InstanceId]]:
+        instance = instances.get(tx, instance_id)
+        if instance is None or instance.is_deleted:
+            raise InstanceNotFound(id=instance_id)
+        if not (ctx.is_admin or instance.project_id == ctx.project_id):
+            raise InstanceNotFound(id=instance_id)
+        group_id = security_groups.resolve(tx, instance.project_id, [name]).get(name)
+        found = security_groups.get(tx, [group_id]) if group_id else []
+        if not found:
+            raise SecurityGroupNotFound(id=name)
+        names = change(tx, instance, found[0])
+        instances.edit(tx, instance_id, lambda i: msgspec.structs.replace(i, security_groups=names))
+        affected = security_groups.guests_affected(tx, [found[0].id])
+        if instance.host is not None:
+            here = affected.setdefault(instance.host, [])
+            if instance_id not in here:
+                here.append(instance_id)
+        return affected
+
+    tell_hosts(world, ctx, world.db.run(work))
+
+
+def tell_hosts(world: World, ctx: RequestContext, guests: dict[HostName, list[InstanceId]]) -> None:
+    """Tell hosts that the filters of these guests changed; belongs after the commit."""
+    for host, affected in sorted(guests.items()):
+        world.compute.host(host).filters_changed(ctx, affected)
+
+
+def guest_filters(world: World, host: HostName, wanted: Sequence[InstanceId] | None) -> list[GuestFilter]:
+    """Return what may reach the guests of a host (some of them, or all)."""
+
+    def work(tx: Tx) -> list[GuestFilter]:
+        if wanted is None:
+            found = instances.of_host(tx, host)
+        else:
+            found = [i for i in instances.get_many(tx, wanted).values() if i.host == host]
+        here = [instance for instance in found if not instance.is_deleted]
+        rules = security_groups.filter_rules(tx, [instance.id for instance in here])
+        return [GuestFilter(instance_id=i.id, vifs=i.vifs, rules=rules.get(i.id, ())) for i in here]
+
+    return world.db.read(work)

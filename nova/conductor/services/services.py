@@ -1,0 +1,166 @@
+"""Daemons: who lives, who is disabled; and what they say of themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from nova.db import aggregates, host_feed, hosts, instances, services
+from nova.db.engine import Tx
+from nova.errors.admin import ServiceInUse, ServiceNotFound
+from nova.objects.host import HostInventory, HostSnapshot, Service, ServiceBeat
+from nova.objects.ids import HostName, ServiceId
+
+if TYPE_CHECKING:
+    from nova.conductor.world import World
+
+COMPUTE = "nova-compute"
+
+
+def is_up(world: World, service: Service) -> bool:
+    """Tell whether a service lives.
+
+    Judged by its counter as this conductor saw it grow; one that it has not watched yet (it started a moment
+    ago) is judged by the time of its last beat.
+    """
+    if service.forced_down:
+        return False
+    pulse = world.liveness.services
+    seen = service.seen_at
+    recent = seen is not None and (world.clock.now() - seen).total_seconds() <= pulse.bound_s
+    return pulse.is_alive((service.host, service.binary), unknown=recent)
+
+
+def zones_of_hosts(tx: Tx) -> dict[HostName, str]:
+    """Return the zones of the hosts that are in one."""
+    return {host: g.zone for g in aggregates.all_aggregates(tx) if g.zone is not None for host in g.hosts}
+
+
+def judged(world: World, found: Sequence[Service], zones: dict[HostName, str]) -> list[Service]:
+    """Fill in what is not stored: whether each service is up, and its zone."""
+    settings = world.settings
+    return [
+        msgspec.structs.replace(
+            service,
+            is_up=is_up(world, service),
+            zone=zones.get(service.host, settings.default_zone)
+            if service.binary == COMPUTE
+            else settings.internal_zone,
+        )
+        for service in found
+    ]
+
+
+def list_services(world: World, host: str | None, binary: str | None) -> list[Service]:
+    """Return the services (of a host, of a binary), by number."""
+
+    def work(tx: Tx) -> list[Service]:
+        found = services.all_services(tx, binary) if host is None else services.of_hosts(tx, [HostName(host)])
+        kept = [service for service in found if binary is None or service.binary == binary]
+        return judged(world, kept, zones_of_hosts(tx))
+
+    return world.db.read(work)
+
+
+def _find(tx: Tx, service_id: ServiceId) -> Service:
+    """Return a service by uuid or by number; raises ``ServiceNotFound``."""
+    found = (
+        services.by_number(tx, int(service_id))
+        if service_id.isascii() and service_id.isdigit() and len(service_id) < 10
+        else services.get(tx, service_id)
+    )
+    if found is None:
+        raise ServiceNotFound(id=service_id)
+    return found
+
+
+def update(
+    world: World,
+    service_id: ServiceId,
+    disabled: bool | None,
+    reason: str | None,
+    forced_down: bool | None,
+) -> Service:
+    """Enable, disable or force down a service; enabling drops the reason. Raises ``ServiceNotFound``."""
+
+    def work(tx: Tx) -> Service:
+        service = _find(tx, service_id)
+        if disabled is not None:
+            service = msgspec.structs.replace(
+                service, disabled=disabled, disabled_reason=reason if disabled else None
+            )
+        if forced_down is not None:
+            service = msgspec.structs.replace(service, forced_down=forced_down)
+        if not services.update(tx, service):
+            raise ServiceNotFound(id=service_id)
+        if service.binary == COMPUTE:
+            hosts.touch(tx, [service.host])
+        service = msgspec.structs.replace(service, updated_at=tx.now)
+        return judged(world, [service], zones_of_hosts(tx))[0]
+
+    return world.db.run(work)
+
+
+def delete(world: World, service_id: ServiceId) -> None:
+    """Forget a service, and a compute host with it; raises ``ServiceNotFound`` and ``ServiceInUse``."""
+
+    def work(tx: Tx) -> bool:
+        service = _find(tx, service_id)
+        if service.binary == COMPUTE:
+            count = instances.count_on(tx, [service.host]).get(service.host, 0)
+            if count:
+                raise ServiceInUse(host=service.host, count=count)
+            hosts.remove(tx, service.host)
+            _leave_aggregates(tx, service.host)
+        return services.delete(tx, service.id)
+
+    def settled(tx: Tx) -> bool | None:
+        return True if services.get(tx, service_id) is None else None
+
+    world.db.run(work, settled=settled)
+
+
+def _leave_aggregates(tx: Tx, host: HostName) -> None:
+    for group in aggregates.all_aggregates(tx):
+        if host in group.hosts:
+            left = tuple(name for name in group.hosts if name != host)
+            aggregates.edit(tx, group.id, lambda g, left=left: msgspec.structs.replace(g, hosts=left))  # type: ignore[misc]
+            host_feed.aggregates_changed(tx)
+
+
+def heartbeat(world: World, beats: Sequence[ServiceBeat]) -> None:
+    """Count beats; hosts whose daemon is new, or was thought dead, are shown to schedulers anew."""
+    back = {
+        b.host
+        for b in beats
+        if b.binary == COMPUTE and not world.liveness.services.is_alive((b.host, b.binary), unknown=True)
+    }
+
+    def work(tx: Tx) -> None:
+        new = services.beat(tx, beats)
+        touched = sorted(back.union(new))
+        if touched:
+            hosts.touch(tx, touched)
+
+    world.db.run(work)
+
+
+def take_inventory(world: World, inventories: Sequence[HostInventory]) -> None:
+    """Keep what hypervisors have. Idempotent; a report that says nothing new writes nothing."""
+    world.db.run(lambda tx: hosts.report(tx, inventories))
+
+
+def host_views(world: World, since: int | None) -> HostSnapshot:
+    """Return the scheduler's view of the hosts: whole, or what changed after a position."""
+
+    def work(tx: Tx) -> tuple[HostSnapshot, list[Service]]:
+        snapshot = host_feed.host_views(tx, since or 0, default_zone=world.settings.default_zone)
+        wanted = sorted({view.host for view in snapshot.hosts})
+        return snapshot, [s for s in services.of_hosts(tx, wanted) if s.binary == COMPUTE]
+
+    snapshot, found = world.db.run(work)
+    up = {service.host: is_up(world, service) for service in found}
+    views = tuple(msgspec.structs.replace(v, up=v.up and up.get(v.host, False)) for v in snapshot.hosts)
+    return msgspec.structs.replace(snapshot, hosts=views)
