@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from nova.conf.quota import DEFAULTS
 from nova.objects.base import Value
 
@@ -21,7 +23,7 @@ class Settings(Value, frozen=True, kw_only=True):
     shutdown_s: int = 60
     default_zone: str = "nova"
     internal_zone: str = "internal"
-    quotas: dict[str, int] = DEFAULTS
+    quotas: dict[str, int] = msgspec.field(default_factory=DEFAULTS.copy)
     image_cache_s: float = 30.0
     novnc_url: str = "http://127.0.0.1:6080/vnc_lite.html"
     console_token_s: float = 600.0

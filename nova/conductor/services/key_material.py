@@ -75,7 +75,9 @@ def new_x509(user: str, now: datetime.datetime) -> tuple[str, str, str]:
     from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
     key = _new_rsa()
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, (user or "user")[:64])])
+    # A common name has at most 64 bytes (RFC 5280); the whole name is the principal's.
+    common = user.encode()[:64].decode(errors="ignore") or "user"
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
     upn = x509.OtherName(x509.ObjectIdentifier(_UPN), _utf8_string(f"{user}@localhost"))
     usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])
     certificate = (
