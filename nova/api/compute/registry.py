@@ -8,6 +8,7 @@ from types import ModuleType
 from nova.api.wsgi.operation import Operation
 
 RESOURCES: tuple[str, ...] = (
+    "servers",
     "flavors",
     "flavor_access",
     "flavor_specs",
@@ -16,7 +17,13 @@ RESOURCES: tuple[str, ...] = (
     "zones",
     "services",
     "hypervisors",
-    "servers",
+    "quotas",
+    "quota_classes",
+    "aggregates",
+    "server_groups",
+    "security_groups",
+    "networks",
+    "extensions",
     "removed",
 )
 """Module names below ``nova.api.compute``, in the order of the documentation."""
