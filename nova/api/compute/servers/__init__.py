@@ -7,7 +7,21 @@ may be asked when one is made in ``bodies`` (schemas), ``wish`` and ``mappings``
 
 from __future__ import annotations
 
-from nova.api.compute.servers import actions, create, delete, list_query, show, update
+from nova.api.compute.servers import (
+    actions,
+    addresses,
+    console,
+    create,
+    delete,
+    diagnostics,
+    history,
+    list_query,
+    metadata,
+    security_groups,
+    show,
+    tags,
+    update,
+)
 
 OPERATIONS = (
     *list_query.OPERATIONS,
@@ -16,4 +30,11 @@ OPERATIONS = (
     *update.OPERATIONS,
     *delete.OPERATIONS,
     *actions.OPERATIONS,
+    *console.OPERATIONS,
+    *security_groups.OPERATIONS,
+    *addresses.OPERATIONS,
+    *metadata.OPERATIONS,
+    *tags.OPERATIONS,
+    *history.OPERATIONS,
+    *diagnostics.OPERATIONS,
 )

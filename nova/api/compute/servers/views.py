@@ -11,6 +11,7 @@ import hashlib
 from functools import lru_cache
 from typing import Any
 
+from nova.api.compute.moments import micros
 from nova.api.compute.servers import rules
 from nova.api.wsgi.paging import PageQuery, next_links
 from nova.api.wsgi.request import Request
@@ -31,11 +32,6 @@ _TEXT_HINTS = frozenset({"query", "target_cell", "build_near_host_ip", "cidr"})
 def seconds(moment: datetime.datetime) -> str:
     """Return ``YYYY-MM-DDTHH:MM:SSZ``."""
     return f"{moment.isoformat()[:19]}Z"
-
-
-def micros(moment: datetime.datetime | None) -> str | None:
-    """Return ``YYYY-MM-DDTHH:MM:SS.ffffff`` without zone, or none."""
-    return None if moment is None else moment.replace(tzinfo=None).isoformat(timespec="microseconds")
 
 
 @lru_cache(maxsize=4096)
