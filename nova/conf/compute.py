@@ -55,7 +55,7 @@ GROUP_OPTIONS: tuple[cfg.Opt, ...] = (
     cfg.IntOpt("workers", default=64, min=2, help="Threads that do jobs, started as needed, for all hosts."),
     cfg.FloatOpt("phase_delay", default=1.0, min=0.0, help="Seconds a phase lasts before it is reported."),
     cfg.FloatOpt(
-        "verify_window", default=30.0, min=0.0, help="Seconds after start in which builds are checked."
+        "verify_window", default=10.0, min=0.0, help="Seconds after start in which builds are checked."
     ),
     cfg.IntOpt(
         "full_report_interval", default=600, min=1, help="Seconds between reports of unchanged inventories."
@@ -92,7 +92,7 @@ class ComputeConf(msgspec.Struct, frozen=True, kw_only=True):
     dhcp_domain: str = "novalocal"
     workers: int = 64
     phase_delay_s: float = 1.0
-    verify_window_s: float = 30.0
+    verify_window_s: float = 10.0
     full_report_interval_s: float = 600
     drain_s: float = 20
     image_cache_age_s: float = 86400

@@ -21,4 +21,4 @@ def image_store(conf: cfg.ConfigOpts, clock: Clock | None = None) -> ImageStore:
         return DirectoryStore(settings.directory, clock or Clock())
     from nova.image.glance import GlanceStore, make_adapter
 
-    return GlanceStore(make_adapter(conf), clock or Clock())
+    return GlanceStore(lambda: make_adapter(conf), clock or Clock())

@@ -55,8 +55,9 @@ def make_adapter(conf: cfg.ConfigOpts) -> Adapter:
 class GlanceStore:
     """An ``ImageStore``.  For many threads."""
 
-    def __init__(self, adapter: Adapter, clock: Clock) -> None:
-        self._adapter = adapter
+    def __init__(self, make: Callable[[], Adapter], clock: Clock) -> None:
+        self._make = make
+        self._made: Adapter | None = None
         self._clock = clock
 
     def show(self, image_id: ImageId, project: ProjectId | None = None) -> Image:
@@ -132,6 +133,12 @@ class GlanceStore:
     def delete(self, image_id: ImageId) -> None:
         self._ask("DELETE", _path(image_id), image=image_id)
 
+    def _adapter(self) -> Adapter:
+        # Made when it is first needed: a daemon that never needs images starts without credentials for them.
+        if self._made is None:
+            self._made = self._make()
+        return self._made
+
     def _chunks(self, answer: requests.Response, skip: int) -> Iterator[bytes]:
         with answer:
             try:
@@ -173,7 +180,7 @@ class GlanceStore:
 
     def _once(self, method: str, path: str, image: str | None, **more: Any) -> requests.Response:
         try:
-            answer: requests.Response = self._adapter.request(path, method, raise_exc=False, **more)
+            answer: requests.Response = self._adapter().request(path, method, raise_exc=False, **more)
         except (ksa.ClientException, requests.RequestException) as error:
             raise Unavailable(part=_PART) from error
         if answer.status_code >= 300:

@@ -43,13 +43,18 @@ def make_drivers(
     return dict(zip(hosts, cast("list[Hypervisor]", made), strict=True))
 
 
+def driver_name(name: str) -> str:
+    """Return the name of today for a driver's name of any time."""
+    return _ALIASES.get(name, name)
+
+
 def needs_images(driver: Hypervisor) -> bool:
     """Tell whether a driver wants base images from the agent's cache."""
     return bool(getattr(type(driver), "needs_images", True))
 
 
 def _driver_class(name: str, hosts: Sequence[HostName]) -> Any:
-    name = _ALIASES.get(name, name)
+    name = driver_name(name)
     try:
         if name in _OWN:
             module, _, attribute = _OWN[name].partition(":")

@@ -138,7 +138,7 @@ def store(service: Service) -> GlanceStore:
     url = f"http://127.0.0.1:{service.server_address[1]}"
     auth = noauth.NoAuth(endpoint=url)
     adapter = Adapter(session.Session(auth=auth, timeout=5), auth=auth, endpoint_override=url)
-    return GlanceStore(adapter, StoppedClock())
+    return GlanceStore(lambda: adapter, StoppedClock())
 
 
 def test_an_image_is_made_filled_read_changed_and_deleted(store: GlanceStore, service: Service) -> None:
@@ -195,7 +195,7 @@ def test_nobody_listening_is_unavailable() -> None:
         session.Session(auth=auth, timeout=5), auth=auth, endpoint_override="http://127.0.0.1:9"
     )
     with pytest.raises(Unavailable):
-        GlanceStore(adapter, StoppedClock()).show(ImageId("i"))
+        GlanceStore(lambda: adapter, StoppedClock()).show(ImageId("i"))
 
 
 def test_projects_see_their_own_open_and_shared_images(store: GlanceStore, service: Service) -> None:

@@ -1,0 +1,23 @@
+"""nova-compute: does jobs on this host's hypervisor."""
+
+from __future__ import annotations
+
+import sys
+
+from nova import log, process
+from nova.compute.daemon import make_daemon
+from nova.compute.host import BINARY
+from nova.conf import load
+from nova.daemon import Surroundings
+
+
+def main() -> int:
+    """Run until told to end."""
+    conf = load(sys.argv[1:], program=BINARY)
+    log.setup(conf, BINARY)
+    surroundings = Surroundings(conf)
+    return process.run(BINARY, conf, [make_daemon(surroundings)], surroundings.registry)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,175 @@
+"""The agent: takes jobs of all hosts of this process, has them done in turn, reports how they ended."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
+
+from nova.clock import Clock
+from nova.compute.book import Active, Book
+from nova.compute.filters import FilterUpdate
+from nova.compute.host import BINARY, TOPIC, Host, Means, context
+from nova.compute.inventory import InventoryReport
+from nova.compute.jobs import Worker
+from nova.compute.observed import FullReport, PowerReport
+from nova.compute.turns import Gate, Turns
+from nova.errors import NovaError
+from nova.objects.host import ServiceBeat
+from nova.objects.ids import HostName, InstanceId
+from nova.objects.jobs import Build, Destroy, Job, Snapshot
+from nova.objects.states import Power
+from nova.workers import WorkerPool
+
+LOG = logging.getLogger(__name__)
+
+_AT_ONCE = 500
+"""Outcomes in one report."""
+
+
+def _nothing() -> None:
+    pass
+
+
+class Wakers(msgspec.Struct, frozen=True, kw_only=True):
+    """What makes the agent's loops run soon."""
+
+    report: Callable[[], None] = _nothing
+    power: Callable[[], None] = _nothing
+    filters: Callable[[], None] = _nothing
+
+
+class Agent:
+    """A service; its other public methods are the bodies of loops, or come from the endpoints."""
+
+    def __init__(self, hosts: Sequence[Host], means: Means, clock: Clock) -> None:
+        self.hosts = {host.name: host for host in hosts}
+        self.book = Book(clock)
+        self.wake = Wakers()
+        self.inventory = InventoryReport(hosts, means.conductor, clock, means.conf.full_report_interval_s)
+        self.power = PowerReport(hosts, means.conductor, self.book)
+        self.full = FullReport(hosts, means.conductor, self.book, clock, means.conf.power_interval_s)
+        self.filters = FilterUpdate(hosts, means.conductor)
+        self._conductor = means.conductor
+        self._conf = means.conf
+        self._clock = clock
+        self._pool = WorkerPool("compute-jobs", means.conf.workers)
+        self._turns = Turns(self._pool)
+        self._worker = Worker(self.book, clock)
+
+    # -- jobs ----------------------------------------------------------------------------------------------
+
+    def order(self, host: HostName, jobs: Iterable[Job]) -> None:
+        """Take jobs; each is answered by a report, however often it comes."""
+        here = self.hosts[host]
+        for active in self.book.take(host, jobs):
+            if isinstance(active.job.order, Destroy):
+                # What waits to be built is built no more.
+                self._turns.hurry(active.key)
+            run = functools.partial(self._run, here, active)
+            self._turns.submit(active.key, run, self._gate(active))
+        self.wake.report()
+
+    def _gate(self, active: Active) -> Gate | None:
+        if isinstance(active.job.order, Build):
+            return (active.host, "build"), self._conf.max_concurrent_builds
+        if isinstance(active.job.order, Snapshot):
+            return (active.host, "snapshot"), self._conf.max_concurrent_snapshots
+        return None
+
+    def _run(self, host: Host, active: Active) -> None:
+        outcome = self._worker.do(host, active)
+        if outcome is None:
+            return
+        heard = self.book.end(outcome)
+        if heard is not None and heard is not outcome.power:
+            # Something happened after the deed was done, or on its way.
+            self.power.look(host.name, active.job.instance_id)
+            self.wake.power()
+        self.wake.report()
+
+    def report(self) -> str | None:
+        """Tell the conductor how jobs ended, until it has taken all over."""
+        told = 0
+        while outcomes := list(self.book.untold(_AT_ONCE)):
+            self._conductor.report(context(), outcomes)
+            self.book.told(outcomes)
+            told += len(outcomes)
+        return f"{told} jobs told" if told else None
+
+    def report_phases(self) -> str | None:
+        """Tell about jobs that are in one phase for long; nothing is lost when that does not arrive."""
+        outcomes = self.book.lasting_phases(self._conf.phase_delay_s)
+        if outcomes:
+            self._conductor.report(context(), outcomes)
+        return f"{len(outcomes)} phases told" if outcomes else None
+
+    # -- hosts ---------------------------------------------------------------------------------------------
+
+    def connect(self) -> str | None:
+        """Start drivers that are not started, and ask what the hosts owe; what fails comes again."""
+        failed = []
+        for host in self.hosts.values():
+            try:
+                self._start(host)
+            except NovaError as error:
+                failed.append(f"{host.name}: {error}")
+        for host in self.hosts.values():
+            if host.started and host.greeted_at is None:
+                # Who does not answer for one host does not for the next: the error ends this run.
+                self.order(host.name, host.greet(self._clock.monotonic()))
+        if failed:
+            LOG.warning("%d hosts are not ready, such as %s", len(failed), failed[0])
+        return f"{len(failed)} hosts not ready" if failed else None
+
+    def is_ready(self) -> bool:
+        """Tell whether there is a host to serve, after having tried to get them all ready."""
+        self.connect()
+        return any(host.started and host.greeted_at is not None for host in self.hosts.values())
+
+    def _start(self, host: Host) -> None:
+        if not host.started:
+            host.driver.start(functools.partial(self._hear, host.name))
+            host.started = True
+
+    def _hear(self, host: HostName, instance: InstanceId, power: Power) -> None:
+        if self.power.hear(host, instance, power):
+            self.wake.power()
+
+    def filters_changed(self, host: HostName, instances: Iterable[InstanceId]) -> None:
+        """Have the packet filters of guests brought up to date."""
+        self.filters.note(host, instances)
+        self.wake.filters()
+
+    def beat(self) -> None:
+        """Say that the hosts whose hypervisor answers live; one message for all."""
+        beats = [
+            ServiceBeat(host=host.name, binary=BINARY, topic=TOPIC)
+            for host in self.hosts.values()
+            if host.started
+        ]
+        if beats:
+            self._conductor.heartbeat(context(), beats)
+
+    # -- life ----------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Nothing to begin: endpoints and loops do everything."""
+
+    def stop(self, timeout_s: float) -> bool:
+        """Finish what was begun and tell it; what was not begun is still owed after the next start."""
+        self._pool.unstarted()
+        finished = self._pool.drain(min(timeout_s, self._conf.drain_s))
+        self._pool.stop()
+        try:
+            self.report()
+        except NovaError as error:
+            LOG.warning("the last reports did not arrive; the conductor will ask: %s", error)
+            finished = False
+        for host in self.hosts.values():
+            if host.started:
+                host.driver.stop()
+                host.started = False
+        return finished

@@ -1,0 +1,1 @@
+"""The deeds behind jobs: each takes a host, the job at work and how to tell its phases."""
