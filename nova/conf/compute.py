@@ -24,7 +24,6 @@ OPTIONS: tuple[cfg.Opt, ...] = (
     cfg.IntOpt("reserved_host_cpus", default=0, min=0, help="Processors kept from guests."),
     cfg.IntOpt("reserved_host_memory_mb", default=512, min=0, help="Memory kept from guests."),
     cfg.IntOpt("reserved_host_disk_mb", default=0, min=0, help="Disk kept from guests."),
-    cfg.IntOpt("shutdown_timeout", default=60, min=0, help="Seconds a guest gets to shut down by itself."),
     cfg.IntOpt("update_resources_interval", default=60, min=1, help="Seconds between looks at the host."),
     cfg.IntOpt(
         "sync_power_state_interval", default=600, min=1, help="Seconds between full reports of guests."
@@ -101,7 +100,7 @@ class ComputeConf(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def register(conf: cfg.ConfigOpts) -> None:
-    """Make the options known to a configuration object; ``nova.conf.daemon`` must be known to it too."""
+    """Make the options known to a configuration object; ``nova.conf.daemon`` and ``conductor`` must be too."""
     conf.register_opts(OPTIONS)
     conf.register_opts(GROUP_OPTIONS, group=GROUP)
 
