@@ -100,7 +100,7 @@ class ComputeConf(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def register(conf: cfg.ConfigOpts) -> None:
-    """Make the options known to a configuration object; ``nova.conf.daemon`` and ``conductor`` must be too."""
+    """Make the options known to a configuration object; it must know those of every daemon too."""
     conf.register_opts(OPTIONS)
     conf.register_opts(GROUP_OPTIONS, group=GROUP)
 
