@@ -1,4 +1,4 @@
-"""A conductor's surroundings without a conductor: SQLite, a clock that stands, and daemons that only listen."""
+"""A conductor's surroundings without a conductor: SQLite, a stopped clock, daemons that only listen."""
 
 from __future__ import annotations
 

@@ -1,0 +1,281 @@
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from nova.conductor.endpoints.consoles import ConsoleTokensEndpoint
+from nova.conductor.endpoints.host_reports import HostReportsEndpoint
+from nova.conductor.endpoints.hosts import HostsEndpoint
+from nova.conductor.world import World
+from nova.context import RequestContext
+from nova.db import instances
+from nova.errors.admin import (
+    AggregateExists,
+    AggregateHostExists,
+    AggregateHostNotFound,
+    AggregateNotFound,
+    AggregateRefused,
+    ComputeHostNotFound,
+    HypervisorNotFound,
+    ServiceInUse,
+    ServiceNotFound,
+)
+from nova.errors.database import MarkerNotFound
+from nova.objects.console import ConsoleAuthorization
+from nova.objects.host import Service, ServiceBeat
+from nova.objects.page import Page
+from nova.objects.states import Vm
+from tests.unit.conductor.services.makers import instance, inventory
+
+
+class Endpoint(HostsEndpoint, HostReportsEndpoint, ConsoleTokensEndpoint):
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def watch(self) -> None:
+        """See the counters, as the loop of a conductor does."""
+        found = self.list_services(ADMIN, None, None)
+        seen = (((s.host, s.binary), s.beats) for s in found)
+        self.world.liveness.services.observe(seen, whole=True)
+
+
+ADMIN = RequestContext(request_id="req-1", user_id="u0", project_id="p0", is_admin=True)
+
+
+@pytest.fixture
+def hosts(world: World) -> Endpoint:
+    made = Endpoint(world)
+    made.heartbeat(ADMIN, [beat("h1"), beat("h2"), beat("net", "nova-network")])
+    made.inventory(ADMIN, [inventory("h1"), inventory("h2")])
+    return made
+
+
+def beat(host: str, binary: str = "nova-compute") -> ServiceBeat:
+    return ServiceBeat(host=host, binary=binary, topic=binary.removeprefix("nova-"), version=1)
+
+
+def service_of(hosts: Endpoint, host: str) -> Service:
+    (found,) = hosts.list_services(ADMIN, host, None)
+    return found
+
+
+def advance(hosts: Endpoint, seconds: float) -> None:
+    clock: Any = hosts.world.clock
+    clock.advance(seconds)
+
+
+class TestServices:
+    def test_services_that_beat_are_up(self, hosts: Endpoint) -> None:
+        assert all(s.is_up for s in hosts.list_services(ADMIN, None, None)), "fresh ones, never observed"
+        hosts.watch()
+        advance(hosts, 50)
+        hosts.heartbeat(ADMIN, [beat("h1")])
+        hosts.watch()
+        advance(hosts, 50)
+        assert [(s.host, s.is_up) for s in hosts.list_services(ADMIN, None, "nova-compute")] == [
+            ("h1", True),
+            ("h2", False),
+        ]
+
+    def test_one_never_observed_is_judged_by_its_last_beat(self, hosts: Endpoint) -> None:
+        advance(hosts, 61)
+        assert not service_of(hosts, "h1").is_up
+
+    def test_disable_enable_and_force_down(self, hosts: Endpoint) -> None:
+        one = service_of(hosts, "h1")
+        shown = hosts.update_service(ADMIN, one.id, True, "broken fan", None)
+        assert shown.disabled and shown.disabled_reason == "broken fan" and shown.is_up
+        assert msgspec.structs.replace(shown, updated_at=None) == msgspec.structs.replace(
+            service_of(hosts, "h1"), updated_at=None
+        )
+        shown = hosts.update_service(ADMIN, str(one.number), False, None, True)
+        assert not shown.disabled and shown.disabled_reason is None
+        assert shown.forced_down and not shown.is_up
+        for unknown in ("nope", "999", "9" * 40):
+            with pytest.raises(ServiceNotFound):
+                hosts.update_service(ADMIN, unknown, None, None, None)
+
+    def test_a_host_with_servers_is_not_forgotten(self, hosts: Endpoint) -> None:
+        one = service_of(hosts, "h1")
+        group = hosts.create_aggregate(ADMIN, "rack", None)
+        hosts.add_aggregate_host(ADMIN, group.id, "h1")
+        guest = instance()
+        hosts.world.db.run(lambda tx: instances.insert(tx, [guest]))
+        with pytest.raises(ServiceInUse):
+            hosts.delete_service(ADMIN, one.id)
+        hosts.delete_service(ADMIN, service_of(hosts, "h2").id)
+        assert [h.inventory.host for h in hosts.list_hypervisors(ADMIN, Page(), None, False)] == ["h1"]
+        gone = instances.Swap(id=guest.id, deleted_at=hosts.world.clock.now(), vm=Vm.DELETED)
+        hosts.world.db.run(lambda tx: instances.swap(tx, [gone]))
+        hosts.delete_service(ADMIN, one.id)
+        assert hosts.show_aggregate(ADMIN, group.id).hosts == ()
+        with pytest.raises(ServiceNotFound):
+            hosts.delete_service(ADMIN, one.id)
+
+
+class TestHostViews:
+    def test_changes_follow_the_whole(self, hosts: Endpoint) -> None:
+        whole = hosts.host_views(ADMIN, None)
+        assert whole.whole and [(v.host, v.up, v.enabled) for v in whole.hosts] == [
+            ("h1", True, True),
+            ("h2", True, True),
+        ]
+        assert hosts.host_views(ADMIN, whole.position).hosts == ()
+        hosts.update_service(ADMIN, service_of(hosts, "h2").id, True, None, None)
+        later = hosts.host_views(ADMIN, whole.position)
+        assert [(v.host, v.enabled) for v in later.hosts] == [("h2", False)]
+        hosts.inventory(ADMIN, [inventory("h1"), inventory("h2")])
+        assert hosts.host_views(ADMIN, later.position).hosts == (), "nothing new was reported"
+
+    def test_a_host_that_comes_back_is_shown(self, hosts: Endpoint) -> None:
+        hosts.watch()
+        advance(hosts, 100)
+        before = hosts.host_views(ADMIN, None)
+        assert [v.up for v in before.hosts] == [False, False]
+        hosts.heartbeat(ADMIN, [beat("h1")])
+        hosts.watch()
+        after = hosts.host_views(ADMIN, before.position)
+        assert [(v.host, v.up) for v in after.hosts] == [("h1", True)]
+
+    def test_zones_and_aggregates_are_in_the_view(self, hosts: Endpoint) -> None:
+        position = hosts.host_views(ADMIN, None).position
+        group = hosts.create_aggregate(ADMIN, "rack", "east")
+        hosts.add_aggregate_host(ADMIN, group.id, "h1")
+        seen = hosts.host_views(ADMIN, position)
+        assert [(v.host, v.zone, v.aggregates) for v in seen.hosts] == [("h1", "east", (group.id,))]
+        assert seen.aggregates is not None and [a.name for a in seen.aggregates] == ["rack"]
+
+
+class TestHypervisors:
+    def test_lists_have_pages_and_patterns(self, hosts: Endpoint) -> None:
+        hosts.inventory(ADMIN, [inventory("other", node="cluster.example.org")])
+        every = hosts.list_hypervisors(ADMIN, Page(), None, True)
+        assert [h.service.host if h.service else None for h in every] == ["h1", "h2", None]
+        assert [h.number for h in hosts.list_hypervisors(ADMIN, Page(), "h", False)] == [
+            every[0].number,
+            every[1].number,
+        ]
+        assert hosts.list_hypervisors(ADMIN, Page(), "example", False)[0].id == every[2].id
+        for marker in (every[0].id, str(every[0].number)):
+            (page,) = hosts.list_hypervisors(ADMIN, Page(marker=marker, limit=1), None, False)
+            assert page.id == every[1].id
+        with pytest.raises(MarkerNotFound):
+            hosts.list_hypervisors(ADMIN, Page(marker="x"), None, False)
+        for name in (every[1].id, str(every[1].number)):
+            assert hosts.show_hypervisor(ADMIN, name).id == every[1].id
+        with pytest.raises(HypervisorNotFound):
+            hosts.show_hypervisor(ADMIN, "x")
+
+    def test_instances_are_told_by_node(self, hosts: Endpoint) -> None:
+        guest = instance()
+        hosts.world.db.run(lambda tx: instances.insert(tx, [guest, instance(host="h9", node="h9")]))
+        assert hosts.instances_by_hypervisor(ADMIN, ["h1", "h2", "x"]) == {
+            "h1": [(guest.id, guest.id)],
+            "h2": [],
+        }
+
+
+class TestAggregates:
+    def test_make_change_delete(self, hosts: Endpoint) -> None:
+        made = hosts.create_aggregate(ADMIN, "a", "east")
+        assert made.id > 0 and made.zone == "east"
+        assert hosts.show_aggregate(ADMIN, made.id) == made
+        with pytest.raises(AggregateExists):
+            hosts.create_aggregate(ADMIN, "a", None)
+        other = hosts.create_aggregate(ADMIN, "b", None)
+        with pytest.raises(AggregateExists):
+            hosts.update_aggregate(ADMIN, other.id, "a", None)
+        changed = hosts.update_aggregate(ADMIN, other.id, "c", "west")
+        assert (changed.name, changed.zone) == ("c", "west")
+        changed = hosts.put_aggregate_metadata(
+            ADMIN, other.id, {"availability_zone": None, "ssd": "true", "never": None}
+        )
+        assert changed.metadata == {"ssd": "true"}
+        assert [a.name for a in hosts.list_aggregates(ADMIN)] == ["a", "c"]
+        hosts.delete_aggregate(ADMIN, other.id)
+        for wrong in (hosts.show_aggregate, hosts.delete_aggregate):
+            with pytest.raises(AggregateNotFound):
+                wrong(ADMIN, other.id)
+
+    def test_hosts_come_and_go(self, hosts: Endpoint) -> None:
+        made = hosts.create_aggregate(ADMIN, "a", None)
+        assert hosts.add_aggregate_host(ADMIN, made.id, "h1").hosts == ("h1",)
+        with pytest.raises(AggregateHostExists):
+            hosts.add_aggregate_host(ADMIN, made.id, "h1")
+        for unknown in ("x", "net"):
+            with pytest.raises(ComputeHostNotFound):
+                hosts.add_aggregate_host(ADMIN, made.id, unknown)
+        with pytest.raises(AggregateRefused, match="not empty"):
+            hosts.delete_aggregate(ADMIN, made.id)
+        assert hosts.remove_aggregate_host(ADMIN, made.id, "h1").hosts == ()
+        with pytest.raises(AggregateHostNotFound):
+            hosts.remove_aggregate_host(ADMIN, made.id, "h1")
+        hosts.delete_aggregate(ADMIN, made.id)
+
+    def test_a_host_is_in_one_zone(self, hosts: Endpoint) -> None:
+        east, west, rack = (
+            hosts.create_aggregate(ADMIN, n, z) for n, z in (("a", "e"), ("b", "w"), ("c", None))
+        )
+        for group in (east, rack):
+            hosts.add_aggregate_host(ADMIN, group.id, "h1")
+        with pytest.raises(AggregateRefused, match=r"already in availability zone\(s\) \['e'\]"):
+            hosts.add_aggregate_host(ADMIN, west.id, "h1")
+        with pytest.raises(AggregateRefused):
+            hosts.put_aggregate_metadata(ADMIN, rack.id, {"availability_zone": "w"})
+        with pytest.raises(AggregateRefused):
+            hosts.update_aggregate(ADMIN, rack.id, None, "w")
+        assert hosts.update_aggregate(ADMIN, rack.id, None, "e").zone == "e"
+
+    def test_hosts_with_servers_stay_in_their_zone(self, hosts: Endpoint) -> None:
+        made = hosts.create_aggregate(ADMIN, "a", "e")
+        hosts.add_aggregate_host(ADMIN, made.id, "h1")
+        hosts.world.db.run(lambda tx: instances.insert(tx, [instance()]))
+        with pytest.raises(AggregateRefused, match="contain instances"):
+            hosts.update_aggregate(ADMIN, made.id, None, "w")
+        assert hosts.update_aggregate(ADMIN, made.id, "b", None).zone == "e"
+
+
+def test_zones_follow_from_services_and_aggregates(hosts: Endpoint) -> None:
+    made = hosts.create_aggregate(ADMIN, "a", "east")
+    hosts.add_aggregate_host(ADMIN, made.id, "h1")
+    hosts.update_service(ADMIN, service_of(hosts, "h1").id, True, None, None)
+    assert [(z.name, z.available, z.services) for z in hosts.list_zones(ADMIN, False)] == [
+        ("nova", True, ()),
+        ("east", False, ()),
+    ]
+    assert {z.name: [s.host for s in z.services] for z in hosts.list_zones(ADMIN, True)} == {
+        "east": ["h1"],
+        "nova": ["h2"],
+        "internal": ["net"],
+    }
+
+
+class TestConsoleTokens:
+    def test_tokens_end_with_time_and_with_their_instance(self, hosts: Endpoint) -> None:
+        guest = instance()
+        hosts.world.db.run(lambda tx: instances.insert(tx, [guest]))
+        target = ConsoleAuthorization(
+            instance_id=guest.id, protocol="vnc", type="novnc", host="10.0.0.9", port=5900, expires_in_s=600
+        )
+        for _ in range(2):
+            hosts.save_console_token(ADMIN, "hash", target)
+        assert hosts.find_console_token(ADMIN, "hash") == target
+        assert hosts.find_console_token(ADMIN, "other") is None
+        for state, good in ((Vm.STOPPED, False), (Vm.RESCUED, True)):
+            swap = instances.Swap(id=guest.id, vm=state)
+            hosts.world.db.run(lambda tx, swap=swap: instances.swap(tx, [swap]))  # type: ignore[misc]
+            assert (hosts.find_console_token(ADMIN, "hash") is not None) is good
+        advance(hosts, 601)
+        assert hosts.find_console_token(ADMIN, "hash") is None
+
+    def test_dropping_them_ends_them(self, hosts: Endpoint) -> None:
+        guest = instance()
+        hosts.world.db.run(lambda tx: instances.insert(tx, [guest]))
+        target = ConsoleAuthorization(
+            instance_id=guest.id, protocol="vnc", type="novnc", host="h", port=1, expires_in_s=600
+        )
+        hosts.save_console_token(ADMIN, "hash", target)
+        hosts.drop_console_tokens(ADMIN, guest.id)
+        assert hosts.find_console_token(ADMIN, "hash") is None
