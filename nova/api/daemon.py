@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 from oslo_config import cfg
@@ -17,6 +18,7 @@ from nova.conf import policy as policy_conf
 from nova.conf import wsgi as wsgi_conf
 from nova.daemon import Daemon, Parts, Surroundings
 from nova.identity.choice import identity_of
+from nova.image.choice import image_store
 from nova.loops import Loops
 from nova.rpc.contracts.conductor import Conductor
 
@@ -35,6 +37,7 @@ def build(given: Surroundings, loops: Loops) -> Parts:  # noqa: ARG001
             identity=identity_of(settings.auth_strategy, conf, identity_conf.read(conf), given.clock),
             policy=policy,
             clock=given.clock,
+            images=functools.cache(lambda: image_store(conf, given.clock)),
         ),
         extra_filters=_extra(conf),
     )

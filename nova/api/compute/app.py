@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -20,6 +20,7 @@ from nova.clock import Clock
 from nova.conf.api import ApiConf
 from nova.conf.policy import PolicyConf
 from nova.identity import Identity
+from nova.image.base import ImageStore
 from nova.policy import Policy
 from nova.rpc.contracts.conductor import Conductor
 
@@ -64,6 +65,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     identity: Identity
     policy: Policy
     clock: Clock
+    images: Callable[[], ImageStore] | None = None
+    """Makes the image store when it is first needed."""
 
 
 def build(
@@ -88,6 +91,7 @@ def build(
         clock=parts.clock,
         settings=parts.settings,
         features=history.features,
+        images=parts.images,
     )
     guard = inner(parts.identity, parts.policy)
     v21 = compose(guard, Endpoint(everything, editions, services, path="/v2.1"))

@@ -23,6 +23,8 @@ RESOURCES: tuple[str, ...] = (
     "server_groups",
     "security_groups",
     "networks",
+    "images",
+    "image_metadata",
     "extensions",
     "removed",
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -15,7 +15,9 @@ from nova.api.wsgi.version import LEGACY, Version
 from nova.clock import Clock
 from nova.conf.api import ApiConf
 from nova.context import RequestContext
+from nova.errors import Unsupported
 from nova.errors.http import InvalidInput
+from nova.image.base import ImageStore
 from nova.policy import Policy, Rule, Target
 from nova.rpc.contracts.conductor import Conductor
 
@@ -55,7 +57,7 @@ class Query:
 class Services:
     """What the application hands to every request."""
 
-    __slots__ = ("clock", "conductor", "features", "policy", "recent", "settings")
+    __slots__ = ("clock", "conductor", "features", "images", "policy", "recent", "settings")
 
     def __init__(
         self,
@@ -65,12 +67,14 @@ class Services:
         clock: Clock,
         settings: ApiConf,
         features: Mapping[str, Version],
+        images: Callable[[], ImageStore] | None = None,
     ) -> None:
         self.conductor = conductor
         self.policy = policy
         self.clock = clock
         self.settings = settings
         self.features = features
+        self.images = images
         self.recent = Recent(clock)
 
 
@@ -125,6 +129,13 @@ class Request:
     def clock(self) -> Clock:
         """Return the clock."""
         return self._services.clock
+
+    @property
+    def images(self) -> ImageStore:
+        """Return the image store; raise 501 where none is there."""
+        if self._services.images is None:
+            raise Unsupported(reason="Images are not served here.")
+        return self._services.images()
 
     @property
     def legacy(self) -> bool:
