@@ -145,7 +145,8 @@ class Daemon:
         self._conf = surroundings.conf
         self._clock = surroundings.clock
         self.loops = Loops(f"{name}@{self.host}", workers=loop_workers, clock=surroundings.clock)
-        self._parts = build(surroundings, self.loops)
+        self.parts = build(surroundings, self.loops)
+        self._parts = self.parts
         if self._parts.beat is not None:
             self.loops.add("beat", self._parts.beat, surroundings.conf.report_interval)
         self._started: list[Service] = []
