@@ -63,7 +63,7 @@ SCHEDULER = [
     ),
     cfg.FloatOpt(
         "view_max_age",
-        default=1.0,
+        default=0.1,
         min=0.0,
         help="Before it says that no host is left, or answers a request that lost its host, the scheduler "
         "asks the conductor for what changed when its view is older than this (seconds).",
@@ -191,7 +191,7 @@ class SchedulerOptions(msgspec.Struct, frozen=True, kw_only=True):
     view_refresh_interval: float = 1.0
     view_whole_interval: float = 60.0
     view_stale_after: float = 5.0
-    view_max_age: float = 1.0
+    view_max_age: float = 0.1
     hold_time: float = 15.0
     available_filters: tuple[str, ...] = ()
     enabled_filters: tuple[str, ...] = DEFAULT_FILTERS

@@ -194,9 +194,17 @@ def running_cloud(
     try:
         assert cloud.wait_serving(30), {d.name: (d.state, d.waiting_for) for d in cloud.daemons}
         image = surroundings_image(conf)
-        yield Bench(cloud, conf, image, api_port(cloud))
+        bench = Bench(cloud, conf, image, api_port(cloud))
+        eventually(lambda: hosts_up(bench) >= hosts)
+        yield bench
     finally:
         cloud.stop(5.0)
+
+
+def hosts_up(bench: Bench) -> int:
+    """Count the hypervisors that can be used."""
+    found = bench.admin.ask("GET", "/os-hypervisors/detail").body["hypervisors"]
+    return sum(1 for one in found if one["state"] == "up")
 
 
 def seed(conf: Any, topology: Topology) -> None:
@@ -230,4 +238,4 @@ def api_port(cloud: Cloud) -> int:
     """Return the port of the Compute API."""
     api = next(d for d in cloud.daemons if d.name == "nova-api")
     server: Any = api.parts.services[0]
-    return int(server.port)
+    return int(server.address[1])

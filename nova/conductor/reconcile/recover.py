@@ -5,12 +5,15 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-from nova.db import owners, services, workflows
+from nova.db import hosts, owners, services, workflows
 from nova.db.engine import Tx
-from nova.objects.ids import WorkflowId
+from nova.objects.ids import HostName, WorkflowId
 
 if TYPE_CHECKING:
     from nova.conductor.world import World
+
+
+COMPUTE = "nova-compute"
 
 
 class Recover:
@@ -19,6 +22,7 @@ class Recover:
     def __init__(self, world: World) -> None:
         self._world = world
         self._mine: dict[WorkflowId, float] = {}
+        self._up: set[HostName] = set()
 
     def beat(self) -> None:
         """Say that this conductor lives, look who else does, and how the services are."""
@@ -29,10 +33,17 @@ class Recover:
 
     def watch_services(self) -> None:
         """Observe the beats of all services."""
-        found = self._world.db.read(services.all_services)
-        self._world.liveness.services.observe(
+        world = self._world
+        found = world.db.read(services.all_services)
+        world.liveness.services.observe(
             (((s.host, s.binary), s.beats) for s in found if not s.forced_down), whole=True
         )
+        up = {s.host for s in found if s.binary == COMPUTE and world.liveness.is_up(s.host)}
+        changed = up ^ self._up
+        self._up = up
+        if changed:
+            # Schedulers learn of it by the feed, like of every other change of a host.
+            world.db.run(lambda tx: hosts.touch(tx, sorted(changed)))
 
     def take_over(self) -> None:
         """Go on with what nobody alive works on."""

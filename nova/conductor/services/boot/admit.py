@@ -6,6 +6,8 @@ import datetime
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from nova import ids
 from nova.conductor.services.admission import new_workflow
 from nova.conductor.services.boot import devices, validate
@@ -146,7 +148,10 @@ def _instance(
         metadata=wish.metadata,
         tags=wish.tags,
         security_groups=tuple(dict.fromkeys(resolved.groups)),
-        block_devices=tuple(disks),
+        block_devices=tuple(
+            msgspec.structs.replace(disk, id=ids.derived_uuid(instance_id, "disk", n))
+            for n, disk in enumerate(disks)
+        ),
         key_name=key.name if key else None,
         key_data=key.public_key if key else None,
         key_type=key.type if key else None,
