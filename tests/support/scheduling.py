@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
+import msgspec
+
+from nova.conf.scheduler import SchedulerOptions
 from nova.objects.flavor import Flavor
-from nova.objects.host import HostInventory, HostView
-from nova.objects.ids import FlavorId, HostName, InstanceId, NodeName, ProjectId
+from nova.objects.host import Aggregate, HostInventory, HostView
+from nova.objects.ids import AggregateId, FlavorId, HostName, ImageId, InstanceId, NodeName, ProjectId
+from nova.objects.image import Image
 from nova.objects.placement import PlacementRequest
+from nova.scheduler.host_table import HostTable
+from nova.scheduler.question import Question
+from nova.scheduler.registry import load_filters
+from nova.scheduler.search import Search
 
 _OF_VIEW = {
     "used_vcpus", "used_ram_mb", "used_disk_gb", "instances", "io_ops", "generation", "up", "enabled", "zone",
@@ -51,3 +60,41 @@ def request(count: int = 1, name: str = "r", **facts: Any) -> PlacementRequest:
     instances = tuple(InstanceId(f"{name}-{n}") for n in range(count))
     facts = {"project_id": ProjectId("p"), "flavor": flavor()} | facts
     return PlacementRequest(id=name, instances=instances, **facts)
+
+
+def image(**properties: str) -> Image:
+    """Make an image with these properties."""
+    return Image(id=ImageId("image"), properties=properties)
+
+
+def aggregate(number: int, hosts: tuple[str, ...] = (), **metadata: str) -> Aggregate:
+    """Make an aggregate; its number is also what views name in ``aggregates``."""
+    return Aggregate(
+        id=AggregateId(number),
+        uuid=f"u{number}",
+        name=f"agg{number}",
+        hosts=tuple(HostName(h) for h in hosts),
+        metadata=metadata,
+    )
+
+
+def passing(filter_name: str, table: HostTable, asked: PlacementRequest, **options: Any) -> list[str]:
+    """Return the hosts that one filter alone lets through; the verdict must agree with them."""
+    settings = msgspec.structs.replace(SchedulerOptions(), enabled_filters=(filter_name,), **options)
+    (only,) = [f for f in load_filters(settings) if f.name == filter_name.rpartition(".")[2]]
+    search = Search(Question(table, asked), [only], [], settings)
+    hosts = sorted(table.hosts[row] for row in search.best(len(table), random.Random(1)))
+    for verdict in search.reasons():
+        assert verdict.name == only.name
+        assert verdict.before - verdict.after == len(table) - len(hosts)
+        if verdict.before != verdict.after:
+            assert verdict.reason
+    return hosts
+
+
+def reason(filter_name: str, table: HostTable, asked: PlacementRequest, **options: Any) -> str:
+    """Return why one filter alone removed hosts."""
+    settings = msgspec.structs.replace(SchedulerOptions(), enabled_filters=(filter_name,), **options)
+    (only,) = [f for f in load_filters(settings) if f.name == filter_name]
+    (verdict,) = Search(Question(table, asked), [only], [], settings).reasons()
+    return verdict.reason
