@@ -25,14 +25,14 @@ OPTIONS = SchedulerOptions()
 
 sizes = st.fixed_dictionaries(
     {
-        "vcpus": st.integers(0, 6),
-        "ram_mb": st.integers(0, 6).map(lambda n: n * 512),
-        "disk_gb": st.integers(0, 6),
-        "reserved_vcpus": st.integers(0, 2),
+        "vcpus": st.integers(1, 6),
+        "ram_mb": st.integers(1, 6).map(lambda n: n * 512),
+        "disk_gb": st.integers(1, 6),
+        "reserved_vcpus": st.sampled_from([0, 0, 1]),
         "reserved_ram_mb": st.sampled_from([0, 512]),
-        "used_vcpus": st.integers(0, 4),
-        "used_ram_mb": st.integers(0, 4).map(lambda n: n * 512),
-        "used_disk_gb": st.integers(0, 3),
+        "used_vcpus": st.sampled_from([0, 0, 0, 1, 3]),
+        "used_ram_mb": st.sampled_from([0, 0, 0, 1, 4]).map(lambda n: n * 512),
+        "used_disk_gb": st.sampled_from([0, 0, 0, 1, 3]),
         "cpu_ratio": st.sampled_from([0.5, 1.0, 1.5, 4.0]),
         "ram_ratio": st.sampled_from([0.9, 1.0, 1.5]),
         "disk_ratio": st.sampled_from([1.0, 2.0]),
@@ -221,10 +221,18 @@ def test_a_kept_search_decides_like_a_new_one(data) -> None:
         assert placer.place(table, asked, random.Random(turn)) == place(
             fresh, asked, OPTIONS, random.Random(turn)
         )
-        changed = data.draw(st.dictionaries(st.sampled_from([f"h{n}" for n in range(9)]), sizes, max_size=3))
-        gone = data.draw(st.lists(st.sampled_from(["h0", "h5"]), max_size=1))
+        names = st.sampled_from([*hosts] or ["h9"])
+        used = st.fixed_dictionaries({"used_vcpus": st.integers(0, 4), "used_ram_mb": st.integers(0, 2000)})
+        touched = data.draw(st.dictionaries(names, used, max_size=2))
+        for name, facts in touched.items():
+            hosts[name] = msgspec.structs.replace(hosts.get(name) or view(name), **facts)
+        gone: list[str] = []
+        if data.draw(st.integers(0, 3)) == 0:
+            gone = data.draw(st.lists(names, max_size=1))
+            hosts["h8"] = view("h8", **data.draw(sizes))
+            touched["h8"] = {}
         position += 1
-        views = tuple(view(name, generation=position, **facts) for name, facts in changed.items())
+        views = tuple(msgspec.structs.replace(hosts[n], generation=position) for n in touched)
         table.apply(
             HostSnapshot(position=position, hosts=views, gone=tuple((h, h) for h in gone), whole=False)
         )
