@@ -51,7 +51,7 @@ SCHEDULER = [
     ),
     cfg.FloatOpt(
         "view_whole_interval",
-        default=60.0,
+        default=30.0,
         min=1.0,
         help="How often the scheduler asks for everything instead (seconds).",
     ),
@@ -189,7 +189,7 @@ class SchedulerOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     max_attempts: int = 3
     view_refresh_interval: float = 1.0
-    view_whole_interval: float = 60.0
+    view_whole_interval: float = 30.0
     view_stale_after: float = 5.0
     view_max_age: float = 0.1
     hold_time: float = 15.0

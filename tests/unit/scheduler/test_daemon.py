@@ -130,6 +130,7 @@ def test_takes_over_what_it_is_told(stage: Stage) -> None:
     stage.start()
     asked = len(stage.conductor.asked)
     stage.tell(stage.conductor.put(view("a", up=False, generation=1)))
+    eventually(lambda: not stage.select(request())[0].choices)
     stage.tell(stage.conductor.put(view("b")))
 
     def on_b() -> bool:

@@ -154,7 +154,7 @@ def test_an_old_view_is_better_than_none_but_none_is_an_error() -> None:
 
 
 def test_asks_each_second_while_busy_seldom_while_idle_and_for_all_each_minute() -> None:
-    stage = Stage(view("a"))
+    stage = Stage(view("a"), view_whole_interval=60.0)
     stage.source.snapshot = delta(5)
     stage.hosts()
     for _ in range(11):
