@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from nova.api.compute.security_groups import listed
 from nova.api.compute.servers.show import found
 from nova.api.wsgi.operation import Operation
 from nova.api.wsgi.request import Request
 from nova.api.wsgi.schema_parts import NO_QUERY, body
 from nova.objects.ids import InstanceId
-from nova.objects.network import SecurityGroup, SecurityRule
+from nova.objects.network import SecurityGroup
 from nova.policy import PROJECT_MEMBER_OR_ADMIN, PROJECT_READER_OR_ADMIN, Rule
 
-Json = dict[str, Any]
 _ACTION = "/servers/{id}/action"
 _NAMED = body(("name",), name={"type": "string", "minLength": 1})
 
@@ -36,37 +36,6 @@ def leave(req: Request, id: str) -> None:
     req.conductor.leave_security_group(req.ctx, InstanceId(id), req.body["removeSecurityGroup"]["name"])
 
 
-def group_list(req: Request, groups: list[SecurityGroup]) -> Json:  # noqa: ARG001
-    """Render groups with rules."""
-    return {
-        "security_groups": [
-            {
-                "id": group.id,
-                "name": group.name,
-                "description": group.description,
-                "tenant_id": group.project_id,
-                "rules": [_rule(group, rule) for rule in group.rules],
-            }
-            for group in groups
-        ]
-    }
-
-
-def _rule(group: SecurityGroup, rule: SecurityRule) -> Json:
-    source: Json = {}
-    if rule.source_group_id is not None:
-        source = {"name": rule.source_group_name or "", "tenant_id": rule.source_project_id or ""}
-    return {
-        "id": rule.id,
-        "parent_group_id": group.id,
-        "ip_protocol": rule.protocol,
-        "from_port": rule.from_port,
-        "to_port": rule.to_port,
-        "ip_range": {"cidr": rule.cidr} if rule.cidr else {},
-        "group": source,
-    }
-
-
 def _membership(key: str, name: str, handler: Any, summary: str) -> Operation:
     return Operation(
         name=f"security_groups.{key}",
@@ -86,7 +55,7 @@ OPERATIONS = (
         method="GET",
         path="/servers/{server_id}/os-security-groups",
         handler=index,
-        view=group_list,
+        view=listed,
         policy=Rule(
             "os_compute_api:os-security-groups:list",
             PROJECT_READER_OR_ADMIN,
