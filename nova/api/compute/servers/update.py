@@ -15,10 +15,11 @@ def update(req: Request, id: str) -> Instance:
     asked = req.body["server"]
     if "pinned_availability_zone" in asked:
         _check_pinned_zone(req, id, asked["pinned_availability_zone"])
+    name = asked.get("name")
     config = asked.get("OS-DCF:diskConfig")
     description = asked.get("description")
     changes = InstanceChanges(
-        display_name=asked.get("name"),
+        display_name=None if name is None else name.strip(),
         description=description,
         clear_description="description" in asked and description is None,
         hostname=asked.get("hostname"),

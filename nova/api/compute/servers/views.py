@@ -26,6 +26,8 @@ from nova.objects.states import Vm
 Json = dict[str, Any]
 Page = tuple[tuple[Instance, ...], PageQuery]
 _WITH_FAULT = frozenset({"ERROR", "DELETED"})
+_IMAGE_PROPERTIES = ("hw_", "os_", "img_", "traits", "vmware_", "architecture", "auto_disk_config")
+"""How the properties begin that mean something to compute; an image's others are not shown."""
 _TEXT_HINTS = frozenset({"query", "target_cell", "build_near_host_ip", "cidr"})
 
 
@@ -178,7 +180,8 @@ class ServerView:
     def _image(self, image: Image | None) -> Json | str:
         if image is None:
             return ""
-        return {"id": image.id, "links": self._links.image(image.id), "properties": dict(image.properties)}
+        known = {key: value for key, value in image.properties.items() if key.startswith(_IMAGE_PROPERTIES)}
+        return {"id": image.id, "links": self._links.image(image.id), "properties": known}
 
     def _flavor(self, flavor: Flavor) -> Json:
         document: Json = {

@@ -34,7 +34,7 @@ def boot_wish(body: Json) -> BootWish:
     if most > 1:
         _check_many(server, networks, devices)
     return BootWish(
-        name=server["name"],
+        name=server["name"].strip(),
         flavor_id=FlavorId(str(server["flavorRef"]).rstrip("/").rpartition("/")[2]),
         image_id=image_id,
         min_count=least,

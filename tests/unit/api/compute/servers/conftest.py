@@ -42,7 +42,7 @@ def instance(**changes: Any) -> Instance:
         "flavor": Flavor(
             id="1", name="m1.tiny", vcpus=1, ram_mb=512, root_gb=1, extra_specs={"hw:cpu_policy": "shared"}
         ),
-        "image": Image(id=IMAGE, properties={"hw_machine_type": "q35"}),
+        "image": Image(id=IMAGE, properties={"hw_machine_type": "q35", "colour": "red"}),
         "metadata": {"a": "b"},
         "tags": ("blue", "red"),
         "vifs": (
@@ -134,7 +134,7 @@ class Caller:
         version: str = "latest",
         user: str = f"joe:{PROJECT}",
     ) -> webob.Response:
-        request = webob.Request.blank(f"/v2.1{path}", method=method)
+        request = webob.Request.blank(path if path.startswith("/v2/") else f"/v2.1{path}", method=method)
         request.headers["X-Auth-Token"] = user
         if version:
             request.headers["OpenStack-API-Version"] = f"compute {version}"

@@ -6,7 +6,7 @@ import pytest
 
 from nova.objects.block_device import Destination, Source
 from nova.objects.network import NetworkChoice
-from tests.unit.api.compute.servers.conftest import IMAGE, NETWORK, OTHER, SERVER, Caller
+from tests.unit.api.compute.servers.conftest import IMAGE, NETWORK, OTHER, PROJECT, SERVER, Caller
 
 
 def body(hints=None, **server):
@@ -98,6 +98,14 @@ def test_before_2_37_networks_may_be_left_out_and_files_injected(call):
     assert wish.network_choice is NetworkChoice.AUTO
     assert wish.personality == {"/etc/motd": "aGk="}
     assert wish.description == "web"
+
+
+def test_v2_takes_more(call):
+    document = body(name=" web ", colour="red", user_data=None)
+    del document["server"]["networks"]
+    answer = call("POST", f"/v2/{PROJECT}/servers", document)
+    assert answer.headers["Location"] == f"http://localhost/v2/{PROJECT}/servers/{SERVER}"
+    assert call.conductor.asked("boot")[0].name == "web"
 
 
 def test_no_networks(call):
