@@ -1,13 +1,12 @@
 """What belongs to the process in which daemons live: signals, systemd, the health listener.
 
 ``SIGTERM`` and ``SIGINT`` drain and end (a second one ends at once), ``SIGHUP`` reads the options again.
-Signal handlers only write a byte; the main thread reads it, so that everything happens in an ordinary thread,
-green or native.
+The interpreter writes the number of a signal into a socket that the main thread reads, so that everything
+happens in an ordinary thread, green or native.
 """
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import signal
@@ -72,7 +71,9 @@ class Process:
     def run(self) -> int:
         """Live; return the exit code (1 when work was left behind)."""
         for wanted in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(wanted, self._on_signal)
+            signal.signal(wanted, _on_signal)
+        self._wakeup.setblocking(False)
+        signal.set_wakeup_fd(self._wakeup.fileno(), warn_on_full_buffer=False)
         self._start_health()
         for daemon in self._daemons:
             daemon.start()
@@ -82,13 +83,8 @@ class Process:
             number = self._signals.recv(1)[0]
             if number == signal.SIGHUP:
                 self.reload()
-            else:
+            elif number in (signal.SIGTERM, signal.SIGINT):
                 return 0 if self._end() else 1
-
-    def _on_signal(self, number: int, _frame: object) -> None:
-        # Runs between two instructions of the main thread: no locks, no green switches.
-        with contextlib.suppress(OSError):
-            os.write(self._wakeup.fileno(), bytes([number]))
 
     def _start_health(self) -> None:
         group = self._conf.health
@@ -171,11 +167,15 @@ class Process:
         return all(daemon.state is State.STOPPED for daemon in self._daemons)
 
     def _impatient(self) -> None:
-        while self._signals.recv(1)[0] == signal.SIGHUP:
+        while self._signals.recv(1)[0] not in (signal.SIGTERM, signal.SIGINT):
             pass
         _LOG.warning("told to end a second time: ending at once")
         logging.shutdown()
         os._exit(1)
+
+
+def _on_signal(_number: int, _frame: object) -> None:
+    """Do nothing: the interpreter has written the number where the main thread reads it."""
 
 
 def run(program: str, conf: cfg.ConfigOpts, daemons: Sequence[Daemon], registry: CollectorRegistry) -> int:
