@@ -8,7 +8,7 @@ from nova.api.compute.extension_table import EXTENSIONS, ONLY_LEGACY, Extension
 from nova.api.wsgi.operation import Operation, Rule
 from nova.api.wsgi.request import Request
 from nova.api.wsgi.schema_parts import NO_QUERY
-from nova.errors import NotFound
+from nova.errors.compute_api import ExtensionNotFound
 from nova.policy import ANYONE
 
 Json = dict[str, Any]
@@ -16,10 +16,6 @@ Json = dict[str, Any]
 LIST = Rule("os_compute_api:extensions", ANYONE, "List the extensions of the API.")
 _NAMESPACE = "http://docs.openstack.org/compute/ext/fake_xml"
 _UPDATED = "2014-12-03T00:00:00Z"
-
-
-class NoSuchExtension(NotFound):
-    template = "The resource could not be found."
 
 
 def index(req: Request) -> list[Extension]:
@@ -32,7 +28,7 @@ def show(req: Request, id: str) -> Extension:
     for extension in index(req):
         if extension.alias == id:
             return extension
-    raise NoSuchExtension()
+    raise ExtensionNotFound()
 
 
 def entry(extension: Extension) -> Json:

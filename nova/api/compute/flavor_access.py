@@ -8,7 +8,7 @@ from nova.api.compute.flavors import SUBJECT
 from nova.api.wsgi.operation import Operation, Rule
 from nova.api.wsgi.request import Request
 from nova.api.wsgi.schema_parts import NO_QUERY, body, text, wrapped
-from nova.errors import Conflict, NotFound
+from nova.errors.compute_api import FlavorAccessPointless
 from nova.objects.flavor import FlavorAccess
 from nova.objects.ids import FlavorId, ProjectId
 from nova.policy import ADMIN
@@ -20,40 +20,29 @@ REMOVE = Rule(
 )
 
 
-class AccessListMissing(NotFound):
-    """Everybody may use a public flavor: there is no list."""
-
-    template = "Access list not available for public flavors."
-
-
-class PublicFlavorAccess(Conflict):
-    template = "Can not add access to a public flavor."
-
-
 def index(req: Request, flavor_id: str) -> list[FlavorAccess]:
     """List the projects that may use a private flavor."""
-    flavor = req.conductor.show_flavor(req.ctx, FlavorId(flavor_id))
-    if flavor.is_public:
-        raise AccessListMissing()
-    return req.conductor.list_flavor_access(req.ctx, flavor.id)
+    return req.conductor.list_flavor_access(req.ctx, FlavorId(flavor_id))
 
 
 def add(req: Request, id: str) -> list[FlavorAccess]:
     """Let a project use a private flavor."""
-    flavor = FlavorId(id)
-    if req.has("public_flavor_access_refused") and req.conductor.show_flavor(req.ctx, flavor).is_public:
-        raise PublicFlavorAccess()
-    req.conductor.add_flavor_access(req.ctx, flavor, ProjectId(req.argument["tenant"]))
+    flavor, project = req.conductor.show_flavor(req.ctx, FlavorId(id)), ProjectId(req.argument["tenant"])
+    if flavor.is_public and req.has("public_flavor_access_refused"):
+        raise FlavorAccessPointless()
+    req.conductor.add_flavor_access(req.ctx, flavor.id, project)
     req.recent.forget(SUBJECT)
-    return req.conductor.list_flavor_access(req.ctx, flavor)
+    if flavor.is_public:
+        return [FlavorAccess(flavor_id=flavor.id, project_id=project)]
+    return req.conductor.list_flavor_access(req.ctx, flavor.id)
 
 
 def remove(req: Request, id: str) -> list[FlavorAccess]:
     """Take a private flavor away from a project."""
-    flavor = FlavorId(id)
-    req.conductor.remove_flavor_access(req.ctx, flavor, ProjectId(req.argument["tenant"]))
+    flavor = req.conductor.show_flavor(req.ctx, FlavorId(id))
+    req.conductor.remove_flavor_access(req.ctx, flavor.id, ProjectId(req.argument["tenant"]))
     req.recent.forget(SUBJECT)
-    return req.conductor.list_flavor_access(req.ctx, flavor)
+    return [] if flavor.is_public else req.conductor.list_flavor_access(req.ctx, flavor.id)
 
 
 def listed(_: Request, rows: list[FlavorAccess]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from nova.api.compute.flavors import SEE_SPECS, SUBJECT
 from nova.api.wsgi.operation import Operation, Rule
 from nova.api.wsgi.request import Request
 from nova.api.wsgi.schema_parts import NO_QUERY, wrapped
-from nova.errors import NotFound
+from nova.errors.admin import FlavorExtraSpecNotFound
 from nova.errors.http import InvalidInput
 from nova.objects.ids import FlavorId
 from nova.policy import ADMIN, PROJECT_READER_OR_ADMIN
@@ -23,10 +23,6 @@ UPDATE = Rule(f"{_NAME}update", ADMIN, "Change an extra spec of a flavor.")
 DELETE = Rule(f"{_NAME}delete", ADMIN, "Drop an extra spec of a flavor.")
 
 
-class ExtraSpecNotFound(NotFound):
-    template = "Flavor {flavor} has no extra specs with key {key}."
-
-
 def index(req: Request, flavor_id: str) -> Json:
     """List the extra specs of a flavor."""
     return {"extra_specs": req.conductor.show_flavor(req.ctx, FlavorId(flavor_id)).extra_specs}
@@ -36,7 +32,7 @@ def show(req: Request, flavor_id: str, id: str) -> Json:
     """Show one extra spec."""
     specs = req.conductor.show_flavor(req.ctx, FlavorId(flavor_id)).extra_specs
     if id not in specs:
-        raise ExtraSpecNotFound(flavor=flavor_id, key=id)
+        raise FlavorExtraSpecNotFound(id=flavor_id, key=id)
     return {id: specs[id]}
 
 

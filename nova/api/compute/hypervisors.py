@@ -18,7 +18,9 @@ from nova.api.wsgi.schema_parts import (
     single,
     truth,
 )
-from nova.errors import BadRequest, NotFound, Unsupported
+from nova.errors import Unsupported
+from nova.errors.admin import HypervisorNotFound
+from nova.errors.compute_api import HypervisorsUnmatched, HypervisorUnreachable
 from nova.errors.http import InvalidInput
 from nova.objects.host import Hypervisor
 from nova.objects.ids import InstanceId
@@ -36,18 +38,6 @@ SHOW = Rule(f"{_NAME}show", ADMIN, "Show a hypervisor.")
 UPTIME = Rule(f"{_NAME}uptime", ADMIN, "Show the uptime of a hypervisor.")
 SEARCH = Rule(f"{_NAME}search", ADMIN, "Search hypervisors by name.")
 SERVERS = Rule(f"{_NAME}servers", ADMIN, "List the servers of hypervisors.")
-
-
-class NoSuchHypervisor(NotFound):
-    template = "Compute host {id} could not be found."
-
-
-class NoneMatches(NotFound):
-    template = "No hypervisor matching '{pattern}' could be found."
-
-
-class HypervisorDown(BadRequest):
-    template = "Compute service of {host} is unavailable at this time."
 
 
 class Rows(NamedTuple):
@@ -82,7 +72,7 @@ def index(req: Request) -> Rows:
 def _matching(req: Request, pattern: str) -> list[Hypervisor]:
     found = req.conductor.list_hypervisors(req.ctx, Page(), pattern, True)
     if not found:
-        raise NoneMatches(pattern=pattern)
+        raise HypervisorsUnmatched(pattern=pattern)
     return found
 
 
@@ -103,7 +93,7 @@ def _one(req: Request, id: str) -> Hypervisor:
             raise InvalidInput(reason=f"Invalid uuid {id}")
         id = canonical_uuid(id)
     elif not (id.isascii() and id.isdigit()):
-        raise NoSuchHypervisor(id=id)
+        raise HypervisorNotFound(id=id)
     return req.conductor.show_hypervisor(req.ctx, id)
 
 
@@ -116,7 +106,7 @@ def uptime(req: Request, id: str) -> Hypervisor:
     """Show the uptime of a hypervisor."""
     hypervisor = _one(req, id)
     if hypervisor.service is not None and not hypervisor.service.is_up:
-        raise HypervisorDown(host=hypervisor.inventory.host)
+        raise HypervisorUnreachable(host=hypervisor.inventory.host)
     if hypervisor.inventory.uptime is None:
         raise Unsupported(reason="The driver of this hypervisor does not tell an uptime.")
     return hypervisor

@@ -10,7 +10,7 @@ from nova.api.wsgi.operation import Operation
 from nova.api.wsgi.paging import next_links
 from nova.api.wsgi.request import Request
 from nova.api.wsgi.schema_parts import ANYTHING, POSITIVE, many, query
-from nova.errors import Forbidden
+from nova.errors.compute_api import ImageForbidden
 from nova.errors.http import InvalidInput
 from nova.image.base import ImageQuery
 from nova.objects.ids import ImageId, ProjectId
@@ -31,10 +31,6 @@ _STATUS = {
 _PROGRESS = {"queued": 25, "saving": 50, "active": 100}
 _ASKED_STATUS = {"ACTIVE": "active", "SAVING": "saving", "DELETED": "deleted", "ERROR": "killed"}
 _PROPERTY = "property-"
-
-
-class ImageForbidden(Forbidden):
-    template = "Not authorized for image {id}."
 
 
 def seen_by(req: Request) -> ProjectId | None:

@@ -9,7 +9,8 @@ from nova.api.wsgi.formats import canonical_uuid, is_uuid
 from nova.api.wsgi.operation import Operation, Rule
 from nova.api.wsgi.request import Request
 from nova.api.wsgi.schema_parts import BOOLEAN, STRING, body, many, one_of_words, query, text, truth
-from nova.errors import BadRequest, NotFound
+from nova.errors.admin import ServiceNotFound
+from nova.errors.compute_api import ServiceUnchangeable
 from nova.errors.http import InvalidInput, RouteNotFound
 from nova.objects.host import Service
 from nova.objects.ids import ServiceId
@@ -24,14 +25,6 @@ DELETE = Rule(f"{_NAME}delete", ADMIN, "Forget a service.")
 
 COMPUTE = "nova-compute"
 _HIDDEN = frozenset({"nova-osapi_compute", "nova-metadata", "nova-api"})
-
-
-class NoSuchService(NotFound):
-    template = "Service {id} could not be found."
-
-
-class OnlyCompute(BadRequest):
-    template = "Updating a {binary} service is not supported. Only nova-compute services can be updated."
 
 
 def index(req: Request) -> list[Service]:
@@ -54,7 +47,7 @@ def update(req: Request, id: str) -> Service | Json:
         raise InvalidInput(reason="Specifying 'disabled_reason' requires that status is 'disabled'.")
     service = _find(req, canonical_uuid(id))
     if service.binary != COMPUTE:
-        raise OnlyCompute(binary=service.binary)
+        raise ServiceUnchangeable(binary=service.binary)
     disabled = None if status is None else status == "disabled"
     return req.conductor.update_service(req.ctx, service.id, disabled, reason, forced_down)
 
@@ -81,9 +74,9 @@ def _update_by_verb(req: Request, verb: str) -> Json:
         raise RouteNotFound()
     found = [s for s in req.conductor.list_services(req.ctx, host, binary) if s.binary == binary]
     if not found:
-        raise NoSuchService(id=f"{binary} on host {host}")
+        raise ServiceNotFound(id=f"{binary} on host {host}")
     if binary != COMPUTE:
-        raise OnlyCompute(binary=binary)
+        raise ServiceUnchangeable(binary=binary)
     req.conductor.update_service(req.ctx, found[0].id, *change)
     return told
 
@@ -106,7 +99,7 @@ def _find(req: Request, id: str) -> Service:
     for service in req.conductor.list_services(req.ctx, None, None):
         if id in (service.id, str(service.number)):
             return service
-    raise NoSuchService(id=id)
+    raise ServiceNotFound(id=id)
 
 
 def entry(service: Service) -> Json:

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from nova.clock import StoppedClock
+from nova.errors.admin import FlavorIsPublic
 from nova.errors.servers import FlavorNotFound
 from nova.objects.flavor import Flavor, FlavorAccess
 from tests.unit.api.compute.site import ADMIN, USER, site
@@ -67,6 +68,8 @@ class Catalog:
         self.flavors[flavor] = msgspec.structs.replace(self.flavors[flavor], extra_specs=specs)
 
     def list_flavor_access(self, ctx, flavor):
+        if self.flavors[flavor].is_public:
+            raise FlavorIsPublic()
         return [FlavorAccess(flavor_id=f, project_id=p) for f, p in self.access if f == flavor]
 
     def add_flavor_access(self, ctx, flavor, project):
@@ -185,6 +188,8 @@ def test_access_lists(call: Caller) -> None:
     assert call("GET", path + "/os-flavor-access", user=ADMIN).json == answer.json
     assert call("GET", "/v2.1/flavors/1/os-flavor-access", user=ADMIN).status_int == 404
     assert call("POST", "/v2.1/flavors/1/action", body, user=ADMIN, version="2.7").status_int == 409
+    answer = call("POST", "/v2.1/flavors/1/action", body, user=ADMIN, version="2.6")
+    assert answer.json == {"flavor_access": [{"flavor_id": "1", "tenant_id": "aaaa1111"}]}
     body = {"removeTenantAccess": {"tenant": "aaaa1111"}}
     assert call("POST", path + "/action", body, user=ADMIN).json == {"flavor_access": []}
     assert call("POST", path + "/action", body, user=USER).status_int == 403
