@@ -127,5 +127,13 @@ class AggregateHostNotFound(NotFound):
     template = "Aggregate {id} has no host {host}."
 
 
-class AggregateRefused(Conflict):
+class AggregateRefused(BadRequest):
+    """What is asked of the aggregate itself cannot be."""
+
     template = "Cannot {action} aggregate {id}. Reason: {reason}."
+
+
+class AggregateHostRefused(AggregateRefused):
+    """The host would be in two zones."""
+
+    http, ec2 = 409, "IncorrectState"

@@ -15,6 +15,7 @@ from nova.errors.admin import (
     AggregateExists,
     AggregateHostExists,
     AggregateHostNotFound,
+    AggregateHostRefused,
     AggregateNotFound,
     AggregateRefused,
     ComputeHostNotFound,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from nova.conductor.world import World
 
 ZONE = "availability_zone"
+_IN_ZONES = "One or more hosts already in availability zone(s) {}"
 
 
 def list_aggregates(world: World) -> list[Aggregate]:
@@ -121,26 +123,24 @@ def _check_zone(tx: Tx, found: Aggregate, zone: str | None, action: str) -> None
     if zone == found.zone or not found.hosts:
         return
     if zone is not None:
-        _check_one_zone(tx, found.id, zone, found.hosts, action)
+        others = _other_zones(tx, found.id, zone, found.hosts)
+        if others:
+            raise AggregateRefused(action=action, id=found.id, reason=_IN_ZONES.format(others))
     if any(instances.count_on(tx, list(found.hosts)).values()):
         reason = "One or more hosts contain instances in this zone"
         raise AggregateRefused(action=action, id=found.id, reason=reason)
 
 
-def _check_one_zone(
-    tx: Tx, aggregate: AggregateId, zone: str, names: Iterable[HostName], action: str
-) -> None:
+def _other_zones(tx: Tx, aggregate: AggregateId, zone: str, names: Iterable[HostName]) -> list[str]:
+    """Return the zones, other than this one, that some of the hosts are in."""
     wanted = set(names)
-    others = sorted(
+    return sorted(
         {
             g.zone
             for g in aggregates.all_aggregates(tx)
             if g.id != aggregate and g.zone is not None and g.zone != zone and wanted.intersection(g.hosts)
         }
     )
-    if others:
-        reason = f"One or more hosts already in availability zone(s) {others}"
-        raise AggregateRefused(action=action, id=aggregate, reason=reason)
 
 
 def delete(world: World, aggregate: AggregateId) -> None:
@@ -164,8 +164,11 @@ def add_host(world: World, aggregate: AggregateId, host: str) -> Aggregate:
             raise ComputeHostNotFound(host=host)
         if name in found.hosts:
             raise AggregateHostExists(id=aggregate, host=host)
-        if found.zone is not None:
-            _check_one_zone(tx, aggregate, found.zone, [name], f"add host {host} to")
+        others = _other_zones(tx, aggregate, found.zone, [name]) if found.zone is not None else []
+        if others:
+            raise AggregateHostRefused(
+                action=f"add host {host} to", id=aggregate, reason=_IN_ZONES.format(others)
+            )
         return msgspec.structs.replace(found, hosts=(*found.hosts, name))
 
     return _edit(world, aggregate, change)
