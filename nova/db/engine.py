@@ -38,6 +38,10 @@ class TryAgain(Exception):
     """Raised by work that found its ground moved: it is undone and started anew."""
 
 
+def again(_: Tx) -> None:
+    """``settled`` of :meth:`Database.run` for work that can simply be done twice."""
+
+
 def in_transaction() -> bool:
     """Tell whether this thread (or green thread) has a transaction open; then it must not wait for RPC."""
     return getattr(_here, "tx", None) is not None

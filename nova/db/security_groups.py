@@ -80,6 +80,7 @@ _RULE_GROUP = Statement(sa.select(R.group_id).where(R.id == arg("id")))
 _LEAVE = Statement(sa.delete(MEMBERS).where(M.instance_id.in_(args("ids"))))
 _LEAVE_ONE = Statement(sa.delete(MEMBERS).where(M.instance_id == arg("instance"), M.group_id == arg("group")))
 _IN_USE = Statement(sa.select(M.instance_id).where(M.group_id == arg("id")).limit(1))
+_MEMBERS = Statement(sa.select(M.instance_id).where(M.group_id == arg("id")).order_by(M.instance_id))
 _MEMBERSHIPS = Statement(sa.select(M.instance_id, M.group_id).where(M.instance_id.in_(args("ids"))))
 _ADDRESSES = Statement(
     sa.select(M.group_id, F.address)
@@ -168,6 +169,11 @@ def list_groups(tx: Tx, project: ProjectId | None = None) -> list[SecurityGroup]
 def update(tx: Tx, group_id: str, name: str, description: str) -> bool:
     """Rename a group; False when there is none; raises ``Duplicate``."""
     return bool(tx.change(_UPDATE, id=group_id, name=name, description=description))
+
+
+def members(tx: Tx, group_id: str) -> list[InstanceId]:
+    """Return the instances that a group guards."""
+    return [row[0] for row in tx.rows(_MEMBERS, id=group_id)]
 
 
 def in_use(tx: Tx, group_id: str) -> bool:

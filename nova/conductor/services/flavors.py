@@ -11,7 +11,7 @@ from nova import ids
 from nova.conductor.services import pages
 from nova.context import RequestContext
 from nova.db import flavors
-from nova.db.engine import Tx
+from nova.db.engine import Tx, again
 from nova.errors.admin import (
     FlavorAccessExists,
     FlavorAccessNotFound,
@@ -131,7 +131,7 @@ def delete_extra_spec(world: World, flavor_id: FlavorId, key: str) -> None:
 
 
 def _edit(world: World, flavor_id: FlavorId, change: Callable[[Flavor], Flavor]) -> Flavor:
-    changed = world.db.run(lambda tx: flavors.edit(tx, flavor_id, change))
+    changed = world.db.run(lambda tx: flavors.edit(tx, flavor_id, change), settled=again)
     if changed is None:
         raise FlavorNotFound(id=flavor_id)
     return changed

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from nova import ids
+from nova.conductor.services.services import is_up
 from nova.context import RequestContext
 from nova.db import fixed_ips, networks, services
-from nova.db.engine import Tx
+from nova.db.engine import Tx, again
+from nova.errors import Unavailable
 from nova.errors.admin import NetworkConflict, NetworkInUse, NetworkInvalid, NetworkNotFound
 from nova.objects.ids import HostName, NetworkId, ProjectId
 from nova.objects.network import Network, NetworkState, Topology
@@ -19,6 +22,7 @@ from nova.objects.network import Network, NetworkState, Topology
 if TYPE_CHECKING:
     from nova.conductor.world import World
 
+_LOG = logging.getLogger(__name__)
 _BRIDGE = "br100"
 _BINARY = "nova-network"
 
@@ -58,7 +62,7 @@ def create(world: World, ctx: RequestContext, network: Network) -> Network:
         return served
 
     made = world.db.run(work, settled=lambda tx: networks.get(tx, wanted.id))
-    world.network.all.networks_changed(ctx)
+    _tell_hosts(world, ctx)
     return made
 
 
@@ -116,8 +120,6 @@ def _check_free(wanted: Network, others: Sequence[Network]) -> None:
 
 def _host_for_networks(world: World, tx: Tx) -> HostName | None:
     """Return the first host whose nova-network lives; none: whichever asks first takes the network."""
-    from nova.conductor.services.services import is_up
-
     found = services.all_services(tx, _BINARY)
     return next((s.host for s in found if not s.disabled and is_up(world, s)), None)
 
@@ -133,7 +135,15 @@ def delete(world: World, ctx: RequestContext, network_id: NetworkId) -> None:
         return networks.delete(tx, network_id)
 
     world.db.run(work, settled=lambda tx: True if networks.get(tx, network_id) is None else None)
-    world.network.all.networks_changed(ctx)
+    _tell_hosts(world, ctx)
+
+
+def _tell_hosts(world: World, ctx: RequestContext) -> None:
+    """Tell every nova-network; one that cannot be told looks by itself before long."""
+    try:
+        world.network.all.networks_changed(ctx)
+    except Unavailable as error:
+        _LOG.warning("No host was told of changed networks: %s", error)
 
 
 def state_of(world: World, host: HostName) -> NetworkState:
@@ -146,7 +156,7 @@ def state_of(world: World, host: HostName) -> NetworkState:
 
     free, state = world.db.read(read)
     if free:
-        world.db.run(lambda tx: [networks.take(tx, network, host) for network in free])
+        world.db.run(lambda tx: [networks.take(tx, network, host) for network in free], settled=again)
         state = world.db.read(lambda tx: _state(tx, networks.served_by(tx, host), host))
     return state
 

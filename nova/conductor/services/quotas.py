@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nova.db import quotas
-from nova.db.engine import Tx
+from nova.db.engine import Tx, again
 from nova.errors.admin import QuotaBelowUse, QuotaUnknown
 from nova.errors.servers import QuotaExceeded
 from nova.objects.ids import ProjectId, UserId
@@ -67,12 +67,12 @@ def put(world: World, project: ProjectId, limits: dict[str, int], force: bool) -
         quotas.set_limits(tx, project, limits)
         return QuotaSet(project_id=project, limits=limits_of(world, tx, project), used=used)
 
-    return world.db.run(work)
+    return world.db.run(work, settled=again)
 
 
 def reset(world: World, project: ProjectId) -> None:
     """Go back to the defaults. Idempotent."""
-    world.db.run(lambda tx: quotas.clear_limits(tx, project))
+    world.db.run(lambda tx: quotas.clear_limits(tx, project), settled=again)
 
 
 def put_class(world: World, name: str, limits: dict[str, int]) -> QuotaSet:
@@ -84,7 +84,7 @@ def put_class(world: World, name: str, limits: dict[str, int]) -> QuotaSet:
         quotas.set_limits(tx, scope, limits)
         return QuotaSet(project_id=ProjectId(name), limits=limits_of(world, tx, scope))
 
-    return world.db.run(work)
+    return world.db.run(work, settled=again)
 
 
 def _check_names(world: World, limits: dict[str, int]) -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from nova import ids
+from nova.conductor.services.lookup import living
 from nova.conductor.services.quotas import limits_of
 from nova.context import RequestContext
 from nova.db import instances, quotas, security_groups
-from nova.db.engine import Tx
+from nova.db.engine import Tx, again
+from nova.errors import Unavailable
 from nova.errors.admin import (
     OutOfQuota,
     SecurityGroupExists,
@@ -32,6 +35,7 @@ from nova.objects.network import GuestFilter, SecurityGroup, SecurityRule
 if TYPE_CHECKING:
     from nova.conductor.world import World
 
+_LOG = logging.getLogger(__name__)
 DEFAULT = "default"
 _ONE = {"security_groups": 1}
 _PROTOCOLS = {"tcp", "udp", "icmp", None}
@@ -92,12 +96,25 @@ def update(world: World, ctx: RequestContext, group_id: str, name: str, descript
             raise SecurityGroupFixed(action="update")
         if not security_groups.update(tx, group_id, name, description):
             raise SecurityGroupNotFound(id=group_id)
+        if name != group.name:
+            _rename_at_members(tx, group, name)
         return msgspec.structs.replace(group, name=name, description=description)
 
     try:
-        return world.db.run(work)
+        return world.db.run(work, settled=again)
     except Duplicate:
         raise SecurityGroupExists(name=name) from None
+
+
+def _rename_at_members(tx: Tx, group: SecurityGroup, name: str) -> None:
+    """Let the instances that a group guards show its new name."""
+
+    def rename(instance: Instance) -> Instance:
+        names = tuple(name if n == group.name else n for n in instance.security_groups)
+        return msgspec.structs.replace(instance, security_groups=names)
+
+    for instance_id in security_groups.members(tx, group.id):
+        instances.edit(tx, instance_id, rename)
 
 
 def delete(world: World, ctx: RequestContext, group_id: str) -> None:
@@ -204,56 +221,57 @@ def join(world: World, ctx: RequestContext, instance_id: InstanceId, name: str) 
     Raises ``InstanceNotFound`` and ``SecurityGroupNotFound``.
     """
 
-    def change(tx: Tx, instance: Instance, group: SecurityGroup) -> tuple[str, ...]:
-        security_groups.join(tx, [(group.id, instance.id)])
-        return (*(n for n in instance.security_groups if n != group.name), group.name)
-
-    _change_membership(world, ctx, instance_id, name, change)
+    _change_membership(world, ctx, instance_id, name, joins=True)
 
 
 def leave(world: World, ctx: RequestContext, instance_id: InstanceId, name: str) -> None:
     """Let a group (name or id) no longer guard an instance. Idempotent; raises as :func:`join`."""
 
-    def change(tx: Tx, instance: Instance, group: SecurityGroup) -> tuple[str, ...]:
-        security_groups.leave(tx, [instance.id], group.id)
-        return tuple(n for n in instance.security_groups if n != group.name)
-
-    _change_membership(world, ctx, instance_id, name, change)
+    _change_membership(world, ctx, instance_id, name, joins=False)
 
 
 def _change_membership(
-    world: World,
-    ctx: RequestContext,
-    instance_id: InstanceId,
-    name: str,
-    change: Callable[[Tx, Instance, SecurityGroup], tuple[str, ...]],
+    world: World, ctx: RequestContext, instance_id: InstanceId, name: str, *, joins: bool
 ) -> None:
     def work(tx: Tx) -> dict[HostName, list[InstanceId]]:
-        instance = instances.get(tx, instance_id)
-        if instance is None or instance.is_deleted:
-            raise InstanceNotFound(id=instance_id)
-        if not (ctx.is_admin or instance.project_id == ctx.project_id):
-            raise InstanceNotFound(id=instance_id)
+        instance = living(tx, ctx, instance_id)
         group_id = security_groups.resolve(tx, instance.project_id, [name]).get(name)
         found = security_groups.get(tx, [group_id]) if group_id else []
         if not found:
             raise SecurityGroupNotFound(id=name)
-        names = change(tx, instance, found[0])
-        instances.edit(tx, instance_id, lambda i: msgspec.structs.replace(i, security_groups=names))
-        affected = security_groups.guests_affected(tx, [found[0].id])
+        group = found[0]
+
+        def rename(now: Instance) -> Instance:
+            others = tuple(n for n in now.security_groups if n not in {group.name, group.id})
+            names = (*others, group.name) if joins else others
+            return msgspec.structs.replace(now, security_groups=names)
+
+        if joins:
+            security_groups.join(tx, [(group.id, instance_id)])
+        else:
+            security_groups.leave(tx, [instance_id], group.id)
+        if instances.edit(tx, instance_id, rename) is None:
+            raise InstanceNotFound(id=instance_id)
+        affected = security_groups.guests_affected(tx, [group.id])
         if instance.host is not None:
             here = affected.setdefault(instance.host, [])
             if instance_id not in here:
                 here.append(instance_id)
         return affected
 
-    tell_hosts(world, ctx, world.db.run(work))
+    tell_hosts(world, ctx, world.db.run(work, settled=again))
 
 
 def tell_hosts(world: World, ctx: RequestContext, guests: dict[HostName, list[InstanceId]]) -> None:
-    """Tell hosts that the filters of these guests changed; belongs after the commit."""
+    """Tell hosts that the filters of these guests changed; belongs after the commit.
+
+    It was committed, so a broker that is away is no error: hosts also look by themselves now and then.
+    """
     for host, affected in sorted(guests.items()):
-        world.compute.host(host).filters_changed(ctx, affected)
+        try:
+            world.compute.host(host).filters_changed(ctx, affected)
+        except Unavailable as error:
+            _LOG.warning("Host %s was not told of changed packet filters: %s", host, error)
 
 
 def guest_filters(world: World, host: HostName, wanted: Sequence[InstanceId] | None) -> list[GuestFilter]:

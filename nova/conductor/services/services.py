@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from nova.db import aggregates, host_feed, hosts, instances, services
-from nova.db.engine import Tx
+from nova.db.engine import Tx, again
 from nova.errors.admin import ServiceInUse, ServiceNotFound
 from nova.objects.host import HostInventory, HostSnapshot, Service, ServiceBeat
 from nova.objects.ids import HostName, ServiceId
@@ -100,7 +100,7 @@ def update(
         service = msgspec.structs.replace(service, updated_at=tx.now)
         return judged(world, [service], zones_of_hosts(tx))[0]
 
-    return world.db.run(work)
+    return world.db.run(work, settled=again)
 
 
 def delete(world: World, service_id: ServiceId) -> None:
@@ -131,25 +131,19 @@ def _leave_aggregates(tx: Tx, host: HostName) -> None:
 
 
 def heartbeat(world: World, beats: Sequence[ServiceBeat]) -> None:
-    """Count beats; hosts whose daemon is new, or was thought dead, are shown to schedulers anew."""
-    back = {
-        b.host
-        for b in beats
-        if b.binary == COMPUTE and not world.liveness.services.is_alive((b.host, b.binary), unknown=True)
-    }
+    """Count beats; hosts whose daemon is new are shown to schedulers anew."""
 
     def work(tx: Tx) -> None:
         new = services.beat(tx, beats)
-        touched = sorted(back.union(new))
-        if touched:
-            hosts.touch(tx, touched)
+        if new:
+            hosts.touch(tx, sorted(set(new)))
 
-    world.db.run(work)
+    world.db.run(work, settled=again)
 
 
 def take_inventory(world: World, inventories: Sequence[HostInventory]) -> None:
     """Keep what hypervisors have. Idempotent; a report that says nothing new writes nothing."""
-    world.db.run(lambda tx: hosts.report(tx, inventories))
+    world.db.run(lambda tx: hosts.report(tx, inventories), settled=again)
 
 
 def host_views(world: World, since: int | None) -> HostSnapshot:

@@ -11,12 +11,14 @@ from nova.db import (
     ec2_ids,
     fixed_ips,
     flavors,
+    guest_passwords,
+    instances,
     keypairs,
     networks,
     security_groups,
     server_groups,
 )
-from nova.db.engine import Database
+from nova.db.engine import Database, Tx
 from nova.db.fixed_ips import AddressWant
 from nova.errors.database import Duplicate
 from nova.objects.console import ConsoleAuthorization
@@ -24,7 +26,7 @@ from nova.objects.keypair import KeyPair
 from nova.objects.network import FilterRule, SecurityGroup, SecurityRule
 from nova.objects.placement import GroupNeed
 from nova.objects.server_group import ServerGroup
-from tests.contract.db.makers import FLAVOR, NOW, ShownClock, at, network
+from tests.contract.db.makers import FLAVOR, NOW, ShownClock, at, instance, network
 
 
 def test_flavors_and_their_access(db: Database, clock: ShownClock) -> None:
@@ -211,3 +213,52 @@ def test_numbers_never_change(db: Database) -> None:
         n: u for u, n in again.items()
     }
     assert db.read(lambda tx: ec2_ids.uuids(tx, "image", list(again.values()))) == {}
+
+
+def test_what_services_look_up(db: Database) -> None:
+    net = network()
+    guests = [instance(host=host, node=host) for host in ("h1", "h2", "h2")]
+    groups = [SecurityGroup(id=ids.new_uuid(), name=n, project_id="p1") for n in ("web", "sql")]
+    rule = SecurityRule(id=ids.new_uuid(), source_group_id=groups[0].id)
+
+    def work(tx: Tx) -> None:
+        networks.insert(tx, net)
+        fixed_ips.reserve(tx, net, ["10.0.0.1"])
+        instances.insert(tx, guests)
+        wishes = [
+            AddressWant(
+                instance_id=g.id, vif_id=ids.new_uuid(), mac=ids.new_mac(), network_id=net.id, host=g.host
+            )
+            for g in guests
+        ]
+        fixed_ips.allocate(tx, wishes)
+        for group in groups:
+            security_groups.insert(tx, group)
+        security_groups.add_rules(tx, groups[1].id, [rule])
+        security_groups.join(tx, [(groups[0].id, guests[0].id), (groups[1].id, guests[1].id)])
+
+    db.run(work)
+    affected = db.read(lambda tx: security_groups.guests_affected(tx, [groups[0].id]))
+    assert affected == {"h1": [guests[0].id], "h2": [guests[1].id]}
+    assert db.read(lambda tx: security_groups.members(tx, groups[1].id)) == [guests[1].id]
+    assert db.read(lambda tx: security_groups.group_of_rule(tx, rule.id)) == groups[1].id
+    named = db.read(lambda tx: instances.names_on(tx, ["h2", "h3"]))
+    assert sorted(named) == sorted((g.id, "web-1", "h2", "h2") for g in guests[1:])
+    assert not db.run(lambda tx: fixed_ips.clear(tx, net.id)), "somebody holds an address of it"
+    db.run(lambda tx: fixed_ips.release(tx, [g.id for g in guests]))
+    assert db.run(lambda tx: fixed_ips.clear(tx, net.id))
+    assert db.read(fixed_ips.counts) == {}
+    assert [db.run(lambda tx, h=h: networks.take(tx, net, h)) for h in ("h1", "h2")] == [True, False]
+    taken = db.read(lambda tx: networks.get(tx, net.id))
+    assert taken is not None and taken.host == "h1"
+    assert db.read(lambda tx: ec2_ids.known(tx, "instance", [guests[0].id])) == {}
+    numbers = db.run(lambda tx: ec2_ids.numbers(tx, "instance", [guests[0].id]))
+    assert db.read(lambda tx: ec2_ids.known(tx, "instance", [guests[0].id])) == numbers
+
+
+def test_guests_tell_a_password_once(db: Database) -> None:
+    db.run(lambda tx: guest_passwords.insert(tx, "i1", "secret"))
+    with pytest.raises(Duplicate):
+        db.run(lambda tx: guest_passwords.insert(tx, "i1", "other"))
+    assert db.read(lambda tx: [guest_passwords.get(tx, i) for i in ("i1", "i2")]) == ["secret", ""]
+    assert [db.run(lambda tx: guest_passwords.clear(tx, "i1")) for _ in range(2)] == [True, False]

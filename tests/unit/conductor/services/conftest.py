@@ -14,6 +14,7 @@ from nova.conductor.settings import Settings
 from nova.conductor.world import World
 from nova.context import RequestContext
 from nova.db.engine import Database, in_transaction
+from nova.errors import Unavailable
 from tests.support.databases import Databases, emptied, opened
 
 
@@ -23,6 +24,7 @@ class Heard:
     def __init__(self) -> None:
         self.calls: list[tuple[Any, ...]] = []
         self.all = Mouth(self, None)
+        self.away = False
 
     def host(self, name: str) -> Mouth:
         return Mouth(self, name)
@@ -35,6 +37,8 @@ class Mouth:
     def __getattr__(self, name: str) -> Any:
         def send(ctx: RequestContext, *args: Any) -> None:
             assert not in_transaction()
+            if self._heard.away:
+                raise Unavailable(part="the message queue")
             self._heard.calls.append((self._host, name, *args))
 
         return send

@@ -8,6 +8,7 @@ import pytest
 from nova.conductor.endpoints.consoles import ConsoleTokensEndpoint
 from nova.conductor.endpoints.host_reports import HostReportsEndpoint
 from nova.conductor.endpoints.hosts import HostsEndpoint
+from nova.conductor.reconcile.recover import Recover
 from nova.conductor.world import World
 from nova.context import RequestContext
 from nova.db import instances
@@ -33,12 +34,11 @@ from tests.unit.conductor.services.makers import instance, inventory
 class Endpoint(HostsEndpoint, HostReportsEndpoint, ConsoleTokensEndpoint):
     def __init__(self, world: World) -> None:
         self.world = world
+        self._recover = Recover(world)
 
     def watch(self) -> None:
         """See the counters, as the loop of a conductor does."""
-        found = self.list_services(ADMIN, None, None)
-        seen = (((s.host, s.binary), s.beats) for s in found)
-        self.world.liveness.services.observe(seen, whole=True)
+        self._recover.watch_services()
 
 
 ADMIN = RequestContext(request_id="req-1", user_id="u0", project_id="p0", is_admin=True)
@@ -129,9 +129,19 @@ class TestHostViews:
         hosts.inventory(ADMIN, [inventory("h1"), inventory("h2")])
         assert hosts.host_views(ADMIN, later.position).hosts == (), "nothing new was reported"
 
-    def test_a_host_that_comes_back_is_shown(self, hosts: Endpoint) -> None:
+    def test_hosts_that_go_and_come_back_are_shown(self, hosts: Endpoint) -> None:
         hosts.watch()
-        advance(hosts, 100)
+        first = hosts.host_views(ADMIN, None)
+        advance(hosts, 50)
+        hosts.heartbeat(ADMIN, [beat("h1")])
+        hosts.watch()
+        assert hosts.host_views(ADMIN, first.position).hosts == ()
+        advance(hosts, 50)
+        hosts.watch()
+        gone = hosts.host_views(ADMIN, first.position)
+        assert [(v.host, v.up) for v in gone.hosts] == [("h2", False)]
+        advance(hosts, 50)
+        hosts.watch()
         before = hosts.host_views(ADMIN, None)
         assert [v.up for v in before.hosts] == [False, False]
         hosts.heartbeat(ADMIN, [beat("h1")])

@@ -220,6 +220,27 @@ class TestMembers:
             groups.leave_security_group(ctx, guest.id, name)
             assert shown() == ("default",)
 
+    def test_servers_show_the_new_name_of_a_group(self, groups: Endpoint, ctx: RequestContext) -> None:
+        web = groups.create_security_group(ctx, "web", "")
+        guest = guest_on(groups, "h1", "default", "web")
+        groups.update_security_group(ctx, web.id, "www", "")
+        found = groups.world.db.read(lambda tx: instances.get(tx, guest.id))
+        assert found is not None and found.security_groups == ("default", "www")
+
+    def test_a_broker_that_is_away_does_not_undo_what_is_committed(
+        self, groups: Endpoint, ctx: RequestContext
+    ) -> None:
+        guest = guest_on(groups, "h1", "default")
+        heard: Any = groups.world.compute
+        heard.away = True
+        (default,) = groups.list_security_groups(ctx, False)
+        made = groups.add_security_rule(ctx, default.id, rule())
+        assert made in groups.show_security_group(ctx, default.id).rules
+        assert groups.told == []
+        heard.away = False
+        groups.delete_security_rule(ctx, made.id)
+        assert groups.told == [("h1", "filters_changed", [guest.id])]
+
     def test_only_what_is_there_and_one_s_own(
         self, groups: Endpoint, ctx: RequestContext, other: RequestContext
     ) -> None:
