@@ -19,6 +19,7 @@ OPTIONS = [
 ]
 
 _DEFAULT = [
+    count("shutdown_timeout", 60, "Seconds a guest may take to shut down before it is switched off."),
     cfg.StrOpt("default_availability_zone", default="nova", help="Zone of hosts without an aggregate's."),
     cfg.StrOpt("internal_service_availability_zone", default="internal", help="Zone of other daemons."),
 ]
