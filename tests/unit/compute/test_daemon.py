@@ -7,9 +7,13 @@ from collections.abc import Callable
 import pytest
 
 from nova.errors.virt import GuestNotFound
-from nova.objects.ids import HostName
-from nova.objects.jobs import Verdict
+from nova.image.choice import image_store
+from nova.objects.ids import HostName, ImageId, ProjectId
+from nova.objects.image import NewImage
+from nova.objects.jobs import Snapshot, Verdict
 from nova.objects.states import Capability, Power
+from nova.virt.base import PowerListener
+from nova.virt.fake.driver import FakeDriver
 from tests.support.eventually import eventually
 from tests.support.guests import a_guest, an_id
 from tests.unit.compute.conftest import Cloud, context
@@ -159,14 +163,15 @@ def test_a_surprise_in_an_action_is_unclear_and_tells_no_inside(cloud: Cloud) ->
     assert outcome.error is not None and outcome.error[0] == "ActionFailed"
 
 
-def test_reports_are_repeated_until_they_are_taken_over(cloud: Cloud) -> None:
+def test_reports_are_repeated_until_they_are_taken_over(clouds: Clouds) -> None:
+    cloud = clouds(verify_window="0").serving()
     cloud.conductor.away.set()
     build = cloud.build(1)
-    cloud.conductor.late_debts.append(build)
-    # The window of checks is over for hosts that were told of the build at the start.
-    cloud.send(build, known=False)
+    cloud.send(build)
+    eventually(lambda: cloud.host().job_status(context(), [build.id])[0].verdict is Verdict.DONE)
+    assert cloud.conductor.outcomes == []
     cloud.conductor.away.clear()
-    assert cloud.verdict(build) in (Verdict.DONE, Verdict.FAILED)
+    assert cloud.verdict(build) is Verdict.DONE
 
 
 def test_a_host_does_what_it_owes_when_it_starts(clouds: Clouds) -> None:
@@ -246,3 +251,55 @@ def test_a_host_whose_hypervisor_is_away_does_not_beat_and_comes_later(clouds: C
     assert [beat.host for beat in cloud.conductor.beats[0]] == ["h-1"]
     cloud.script()
     eventually(lambda: len(cloud.conductor.beats[-1]) == 2, within_s=15)
+
+
+def test_a_snapshot_fills_the_image_that_waits_once(cloud: Cloud) -> None:
+    store = image_store(cloud.around.conf)
+    image = store.create(NewImage(name="snap"), ProjectId("p"))
+    cloud.do(cloud.build(1))
+    snapshot = cloud.job(1, Snapshot(image_id=image.id))
+    assert cloud.do(snapshot) is Verdict.DONE
+    assert cloud.conductor.outcome(snapshot).power is Power.RUNNING
+    made = store.show(image.id)
+    assert (made.status, made.disk_format) == ("active", "qcow2")
+    again = cloud.job(1, Snapshot(image_id=image.id))
+    assert cloud.do(again) is Verdict.DONE
+    assert store.show(image.id) == made
+    missing = cloud.job(1, Snapshot(image_id=ImageId("nothing")))
+    assert cloud.do(missing) is Verdict.FAILED
+    assert list((cloud.folder / "instances" / "_snapshots").iterdir()) == []
+
+
+@pytest.fixture
+def drivers(monkeypatch: pytest.MonkeyPatch) -> list[FakeDriver]:
+    """The drivers that were started, to reach into their guests."""
+    found: list[FakeDriver] = []
+    start = FakeDriver.start
+
+    def started(self: FakeDriver, on_power: PowerListener) -> None:
+        start(self, on_power)
+        found.append(self)
+
+    monkeypatch.setattr(FakeDriver, "start", started)
+    return found
+
+
+def test_a_guest_that_stops_by_itself_is_told_at_once(clouds: Clouds, drivers: list[FakeDriver]) -> None:
+    cloud = clouds().serving()
+    cloud.do(cloud.build(1))
+    drivers[0].shut_down_inside(an_id(1))
+    eventually(lambda: (an_id(1), Power.SHUTDOWN, False) in _told(cloud))
+
+
+def test_news_of_guests_waits_for_a_conductor_that_is_away(clouds: Clouds, drivers: list[FakeDriver]) -> None:
+    cloud = clouds().serving()
+    cloud.do(cloud.build(1))
+    cloud.conductor.away.set()
+    drivers[0].shut_down_inside(an_id(1))
+    assert (an_id(1), Power.SHUTDOWN, False) not in _told(cloud)
+    cloud.conductor.away.clear()
+    eventually(lambda: (an_id(1), Power.SHUTDOWN, False) in _told(cloud))
+
+
+def _told(cloud: Cloud) -> list[tuple[str, Power, bool]]:
+    return [(g.instance_id, g.power, whole) for _, guests, whole in cloud.conductor.seen for g in guests]
