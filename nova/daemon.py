@@ -106,10 +106,9 @@ class Surroundings:
             pool_size=group.pool_size,
             topics=topics,
             max_body_bytes=group.max_message,
+            clock=self.clock,
         )
-        return Server(
-            self.transport, contract, endpoint, self.host, self.rpc_metrics, clock=self.clock, options=options
-        )
+        return Server(self.transport, contract, endpoint, self.host, self.rpc_metrics, options)
 
     def close(self) -> None:
         """Release the transport."""

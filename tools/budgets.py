@@ -113,14 +113,15 @@ _RANDOM_CALLS = {"uuid.uuid1", "uuid.uuid4", "os.urandom"}
 
 
 def rule_random(source: Source) -> Iterator[Finding]:
-    """Only nova/ids.py draws random values and makes new uuids."""
+    """Only nova/ids.py draws random values and makes new uuids; seeded generators may be handed in."""
     if source.path == "nova/ids.py":
         return
     for call, name in _calls(source):
-        if name in _RANDOM_CALLS:
+        unseeded = name == "random.Random" and not call.args
+        if name in _RANDOM_CALLS or unseeded or (name.startswith("random.") and name != "random.Random"):
             yield _finding(source, call, f"{name}()")
     for node, name in _imports(source):
-        if name.split(".")[0] in ("random", "secrets") or name in ("uuid.uuid1", "uuid.uuid4", "os.urandom"):
+        if name.split(".")[0] == "secrets" or name.startswith("random.") or name in _RANDOM_CALLS:
             yield _finding(source, node, f"import of {name}")
 
 
@@ -196,14 +197,15 @@ def rule_policy(source: Source) -> Iterator[Finding]:
 
 
 def rule_undo(source: Source) -> Iterator[Finding]:
-    """Every Step of a workflow has an undo, or a comment that says why it needs none."""
+    """Every Step of a workflow has an undo, or says in no_undo= why it needs none."""
     if not source.path.startswith("nova/conductor/workflows/"):
         return
     for call, name in _calls(source):
-        if name.split(".")[-1] != "Step" or any(keyword.arg == "undo" for keyword in call.keywords):
+        if name.split(".")[-1] != "Step" or any(
+            keyword.arg in ("undo", "undo_ask", "no_undo") for keyword in call.keywords
+        ):
             continue
-        if not source.comment_near(call.lineno - 1, call.end_lineno or call.lineno):
-            yield _finding(source, call, "a Step without undo= or a reason")
+        yield _finding(source, call, "a Step without undo= or no_undo=")
 
 
 _VAGUE = {"utils", "util", "common", "helpers", "helper", "misc"}

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 import threading
-import uuid
 from typing import Any
 
 from oslo_messaging import exceptions
 from oslo_messaging._drivers import base, common
 
+from nova import ids
 from nova.rpc.memory import MemoryBus, MemoryTransport, bus_named
 from nova.rpc.transport import Address, Incoming, ReplyTimeout, Unreachable
 
@@ -98,7 +98,7 @@ class MemoryDriver(base.BaseDriver):  # type: ignore[misc]
         **_others: Any,
     ) -> Any:
         to = Address(self._topic(target), target.server, bool(target.fanout))
-        body = json.dumps({"context": ctxt, "message": message, "id": uuid.uuid4().hex}).encode()
+        body = json.dumps({"context": ctxt, "message": message, "id": ids.new_uuid()}).encode()
         try:
             if not wait_for_reply:
                 return self._transport.cast(to, body)

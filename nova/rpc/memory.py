@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 import weakref
 from collections import deque
 from collections.abc import Callable
 
+from nova.clock import Clock
 from nova.rpc.transport import Address, Incoming, Listener, ReplyTimeout, Unreachable
 
 _LOG = logging.getLogger(__name__)
@@ -24,6 +24,9 @@ _LOG = logging.getLogger(__name__)
 MAX_WAITING = 10_000
 
 Receive = Callable[[Incoming], None]
+
+
+_CLOCK = Clock()
 
 
 class _Message:
@@ -34,7 +37,7 @@ class _Message:
     def __init__(self, body: bytes, timeout_s: float | None) -> None:
         self.body = body
         self.expects_reply = timeout_s is not None
-        self.expires = None if timeout_s is None else time.monotonic() + timeout_s
+        self.expires = None if timeout_s is None else _CLOCK.monotonic() + timeout_s
         self.answer: bytes | None = None
         self._queue: _Queue | None = None
         self._answered = threading.Lock()
@@ -44,7 +47,7 @@ class _Message:
         self._queue = queue
 
     def expired(self) -> bool:
-        return self.expires is not None and time.monotonic() >= self.expires
+        return self.expires is not None and _CLOCK.monotonic() >= self.expires
 
     def reply(self, body: bytes) -> None:
         """Set the answer; a second one is dropped."""

@@ -41,6 +41,8 @@ class ServerOptions(msgspec.Struct, frozen=True, kw_only=True):
     topics: tuple[str, ...] | None = None
     """Serve these topics of the contract only; none means all."""
     max_body_bytes: int = 64 * 1024 * 1024
+    clock: Clock | None = None
+    """None: this machine's."""
 
 
 class SetAside(msgspec.Struct, frozen=True):
@@ -83,8 +85,6 @@ class Server:
         endpoint: object,
         name: str,
         metrics: RpcMetrics,
-        *,
-        clock: Clock | None = None,
         options: ServerOptions | None = None,
     ) -> None:
         self.contract: Contract = describe(contract)
@@ -92,7 +92,7 @@ class Server:
         self.set_aside: deque[SetAside] = deque(maxlen=100)
         self._transport = transport
         self._metrics = metrics
-        self._clock = clock or Clock()
+        self._clock = (options.clock if options else None) or Clock()
         self._options = options or ServerOptions()
         self._doubles = Doubles()
         self.topics = self._options.topics or self.contract.topics()

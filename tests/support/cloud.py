@@ -101,9 +101,7 @@ class User:
         self.token = f"{name}:{project}"
         self.version = version
 
-    def ask(
-        self, method: str, path: str, body: Any = None, *, version: str | None = None
-    ) -> Answer:
+    def ask(self, method: str, path: str, body: Any = None, *, version: str | None = None) -> Answer:
         """Send one request below /v2.1."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         headers = {
@@ -179,7 +177,7 @@ def running_cloud(
     topology: Topology = Topology.NONE,
     daemons: tuple[str, ...] = DAEMONS,
 ) -> Iterator[Bench]:
-    """Run a cloud below ``home``; with a flavor ``1``, an image, and a network that needs nothing of a host."""
+    """Run a cloud below ``home`` with flavors, an image, and a network that needs nothing of a host."""
     home.mkdir(parents=True, exist_ok=True)
     file = home / "nova.conf"
     file.write_text(OPTIONS.format(home=home, name=ids.new_uuid(), hosts=hosts, extra=extra))
