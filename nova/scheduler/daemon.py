@@ -35,7 +35,8 @@ def build(surroundings: Surroundings, loops: Loops, options: SchedulerOptions | 
 
     source = random.Random(int.from_bytes(ids.new_seed(32)))
     view = View(fetch, options, surroundings.clock, source)
-    keep = loops.add("view", view.keep, options.view_refresh_interval)
+    interval = options.view_refresh_interval
+    keep = loops.add("view", view.keep, interval, first_after_s=interval)
     view.wake = keep.wake
 
     def beat() -> None:
