@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
 
@@ -36,7 +37,8 @@ def test_order_of_a_guest_and_limits_of_gates_hold(work: list[tuple[int, str | N
             inside["gate", gate] -= 1
 
     for number, (key, gate) in enumerate(work):
-        turns.submit(key, lambda n=number, k=key, g=gate: job(n, k, g), None if gate is None else (gate, 2))
+        run = functools.partial(job, number, key, gate)
+        turns.submit(key, run, None if gate is None else (gate, 2))
     eventually(lambda: len(done) == len(work))
     pool.stop()
     assert broken == []
@@ -64,7 +66,7 @@ def test_what_is_hurried_does_not_wait_at_its_gate() -> None:
     pool = WorkerPool("test", 4)
     turns = Turns(pool)
     hold, passed = threading.Event(), threading.Event()
-    turns.submit("slow", lambda: hold.wait(10) and None, ("g", 1))
+    turns.submit("slow", functools.partial(_wait, hold), ("g", 1))
     turns.submit("held", passed.set, ("g", 1))
     turns.hurry("nobody")
     turns.hurry("slow")
@@ -76,3 +78,7 @@ def test_what_is_hurried_does_not_wait_at_its_gate() -> None:
     turns.submit("next", after.set, ("g", 1))
     assert after.wait(5)
     pool.stop()
+
+
+def _wait(event: threading.Event) -> None:
+    event.wait(10)
