@@ -8,6 +8,7 @@ from nova.conductor.endpoint import ConductorEndpoint
 from nova.conductor.engine.engine import Engine
 from nova.conductor.images import ImageFacts
 from nova.conductor.liveness import Liveness
+from nova.conductor.reconcile.filter_news import FilterNews
 from nova.conductor.reconcile.late_jobs import LateJobs
 from nova.conductor.reconcile.recover import Recover
 from nova.conductor.workflows import CATALOG
@@ -77,11 +78,13 @@ def build(surroundings: Surroundings, loops: Loops) -> Parts:
     """Build the parts of nova-conductor."""
     db = database(surroundings.conf, surroundings.clock)
     world = make_world(surroundings, db)
-    recover, late_jobs = Recover(world), LateJobs(world)
+    recover, late_jobs, news = Recover(world), LateJobs(world), FilterNews(world)
+    world.on_end = news.note
     lease = world.settings.lease_s
     loops.add("lease", recover.beat, lease / 3)
     loops.add("recover", recover.take_over, lease / 2)
     loops.add("services", recover.watch_services, min(5.0, world.settings.service_down_s / 3))
+    loops.add("filter news", news.tell, 1.0)
     loops.add("late jobs", late_jobs.look, min(2.0, world.settings.job_ask_s / 2))
 
     def schema_is_there() -> bool:

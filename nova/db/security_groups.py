@@ -11,6 +11,7 @@ from nova import ids
 from nova.db.batch import Insert
 from nova.db.engine import Row, Tx
 from nova.db.fixed_ips import F
+from nova.db.instance_table import INSTANCES, T
 from nova.db.schema import COUNT, NAME, UUID, WORD, arg, args, needed, table, text
 from nova.db.statements import Statement
 from nova.objects.ids import HostName, InstanceId, ProjectId
@@ -79,7 +80,12 @@ _DELETE_RULE = Statement(sa.delete(RULES).where(R.id == arg("id")))
 _RULE_GROUP = Statement(sa.select(R.group_id).where(R.id == arg("id")))
 _LEAVE = Statement(sa.delete(MEMBERS).where(M.instance_id.in_(args("ids"))))
 _LEAVE_ONE = Statement(sa.delete(MEMBERS).where(M.instance_id == arg("instance"), M.group_id == arg("group")))
-_IN_USE = Statement(sa.select(M.instance_id).where(M.group_id == arg("id")).limit(1))
+_IN_USE = Statement(
+    sa.select(M.instance_id)
+    .join_from(MEMBERS, INSTANCES, T.id == M.instance_id, isouter=True)
+    .where(M.group_id == arg("id"), sa.or_(T.id.is_(None), T.deleted == 0))
+    .limit(1)
+)
 _MEMBERS = Statement(sa.select(M.instance_id).where(M.group_id == arg("id")).order_by(M.instance_id))
 _MEMBERSHIPS = Statement(sa.select(M.instance_id, M.group_id).where(M.instance_id.in_(args("ids"))))
 _ADDRESSES = Statement(
@@ -97,6 +103,17 @@ _GUESTS = Statement(
         ),
         F.host != "",
     )
+    .distinct()
+    .order_by(F.host, M.instance_id)
+)
+_SUBJECT = MEMBERS.alias("subject")
+_NEIGHBOURS = Statement(
+    sa.select(F.host, M.instance_id)
+    .select_from(_SUBJECT)
+    .join(RULES, R.source_group_id == _SUBJECT.c.group_id)
+    .join(MEMBERS, M.group_id == R.group_id)
+    .join(F.address.table, F.instance_id == M.instance_id)
+    .where(_SUBJECT.c.instance_id.in_(args("ids")), F.host != "")
     .distinct()
     .order_by(F.host, M.instance_id)
 )
@@ -177,7 +194,7 @@ def members(tx: Tx, group_id: str) -> list[InstanceId]:
 
 
 def in_use(tx: Tx, group_id: str) -> bool:
-    """Tell whether the group guards an instance."""
+    """Tell whether the group guards an instance that is not deleted."""
     return tx.row(_IN_USE, id=group_id) is not None
 
 
@@ -232,8 +249,21 @@ def hosts_affected(tx: Tx, groups: Sequence[str]) -> list[HostName]:
 
 def guests_affected(tx: Tx, groups: Sequence[str]) -> dict[HostName, list[InstanceId]]:
     """Return by host the instances whose filters a change of these groups (rules or members) changes."""
+    return _by_host(tx.rows(_GUESTS, groups=groups) if groups else ())
+
+
+def neighbours(tx: Tx, subjects: Sequence[InstanceId]) -> dict[HostName, list[InstanceId]]:
+    """Return by host the instances that these may reach as members of a source group.
+
+    When one of these comes or goes, the filters of the others change.
+    Deleted ones count until they are purged.
+    """
+    return _by_host(tx.rows(_NEIGHBOURS, ids=subjects) if subjects else ())
+
+
+def _by_host(rows: Sequence[Row]) -> dict[HostName, list[InstanceId]]:
     found: dict[HostName, list[InstanceId]] = {}
-    for host, instance in tx.rows(_GUESTS, groups=groups) if groups else ():
+    for host, instance in rows:
         found.setdefault(host, []).append(instance)
     return found
 

@@ -9,7 +9,7 @@ from nova.db.engine import Tx
 from nova.objects.guest import GuestSpec
 from nova.objects.ids import InstanceId
 from nova.objects.instance import Instance
-from nova.objects.network import FilterRule
+from nova.objects.network import FilterRule, Topology
 
 
 def guest_spec(
@@ -45,6 +45,6 @@ def guest_spec(
 def guest_specs(tx: Tx, instances: Iterable[Instance]) -> dict[InstanceId, GuestSpec]:
     """Return the specs of many instances with one look at the security groups of those with interfaces."""
     found = list(instances)
-    with_vifs = [i.id for i in found if i.vifs]
+    with_vifs = [i.id for i in found if any(v.topology is not Topology.NONE for v in i.vifs)]
     rules = security_groups.filter_rules(tx, with_vifs) if with_vifs else {}
     return {i.id: guest_spec(i, rules.get(i.id, ())) for i in found}

@@ -12,7 +12,7 @@ from nova.conductor.steps.host import destroy_order, outcome_error
 from nova.conductor.steps.place import give_back
 from nova.conductor.steps.record import fault_of
 from nova.conductor.workflows.inputs import DeleteInput
-from nova.db import console_tokens, instances, quotas
+from nova.db import console_tokens, instances, quotas, server_groups
 from nova.lifecycle.actions import ACTIONS
 from nova.objects.ids import InstanceId
 from nova.objects.states import Power, Vm
@@ -50,6 +50,7 @@ def free(world: World, tx: Tx, runs: Sequence[Run]) -> None:
     found = [InstanceId(run.row.instance_id) for run in runs]
     now = world.clock.now()
     give_back(tx, found)
+    server_groups.leave(tx, [i.id for i in (run.known for run in runs) if i.server_group_id is not None])
     console_tokens.drop(tx, found)
     gone = instances.swap(
         tx,

@@ -6,9 +6,12 @@ import pytest
 
 from nova.conductor.endpoints.host_reports import HostReportsEndpoint
 from nova.conductor.endpoints.networks import NetworksEndpoint
+from nova.conductor.engine.step import Run
+from nova.conductor.reconcile.filter_news import FilterNews
 from nova.conductor.world import World
 from nova.context import RequestContext
 from nova.db import fixed_ips, instances, networks, security_groups
+from nova.db.workflows import WorkflowRow
 from nova.errors.admin import (
     OutOfQuota,
     SecurityGroupExists,
@@ -19,10 +22,13 @@ from nova.errors.admin import (
     SecurityRuleInvalid,
     SecurityRuleNotFound,
 )
+from nova.errors.database import DatabaseUnavailable
 from nova.errors.servers import InstanceNotFound
 from nova.objects.instance import Instance
 from nova.objects.network import FilterRule, SecurityRule
-from tests.unit.conductor.services.makers import instance, network
+from nova.objects.states import Vm
+from nova.objects.workflow import WorkflowState
+from tests.unit.conductor.services.makers import THEN, instance, network
 
 NET = network(id="11111111-1111-4111-8111-111111111111")
 
@@ -252,3 +258,71 @@ class TestMembers:
             groups.join_security_group(other, guest.id, "web")
         with pytest.raises(InstanceNotFound):
             groups.leave_security_group(ctx, "nobody", "default")
+
+
+class TestNews:
+    def test_guests_that_come_and_go_are_told_where_their_group_may_come_in(
+        self, groups: Endpoint, ctx: RequestContext
+    ) -> None:
+        news = FilterNews(groups.world)
+        web, sql, alone = (groups.create_security_group(ctx, name, "") for name in ("web", "sql", "alone"))
+        groups.add_security_rule(
+            ctx, sql.id, rule(from_port=5432, to_port=5432, cidr=None, source_group_id=web.id)
+        )
+        server = guest_on(groups, "h1", "sql")
+        client = guest_on(groups, "h2", "web", "alone")
+        assert news.tell() is None and groups.told == []
+        news.note(ended("boot", client))
+        assert news.tell() == "1 hosts told"
+        assert groups.told == [("h1", "filters_changed", [server.id])]
+        news.note(ended("boot", server))
+        news.note(ended("snapshot", client))
+        assert news.tell() is None and groups.told == [], "nobody lets it in; nothing came or went"
+
+        def end(tx: Any) -> None:
+            fixed_ips.release(tx, [client.id])
+            instances.swap(tx, [instances.Swap(id=client.id, vm=Vm.DELETED, deleted_at=tx.now)])
+
+        groups.world.db.run(end)
+        news.note(ended("delete", client))
+        news.tell()
+        assert groups.told == [("h1", "filters_changed", [server.id])]
+        assert groups.guest_filters(ctx, "h1", None)[0].rules[0].cidrs == ()
+        groups.delete_security_group(ctx, alone.id)
+        with pytest.raises(SecurityGroupInUse):
+            groups.delete_security_group(ctx, sql.id)
+
+    def test_news_outlast_a_database_that_is_away(self, groups: Endpoint, ctx: RequestContext) -> None:
+        news = FilterNews(groups.world)
+        one, two = guest_on(groups, "h1", "default"), guest_on(groups, "h2", "default")
+        news.note(ended("boot", two))
+        db = groups.world.db
+        groups.world.db = Away()  # type: ignore[assignment]
+        with pytest.raises(DatabaseUnavailable):
+            news.tell()
+        groups.world.db = db
+        news.tell()
+        assert groups.told == [("h1", "filters_changed", [one.id]), ("h2", "filters_changed", [two.id])]
+
+
+class Away:
+    """A database that does not answer."""
+
+    def read(self, work: object) -> None:
+        raise DatabaseUnavailable()
+
+
+def ended(kind: str, subject: Instance) -> Run:
+    row = WorkflowRow(
+        id="w1",
+        kind=kind,
+        action=kind,
+        instance_id=subject.id,
+        request_id="req-1",
+        user_id="u1",
+        project_id="p1",
+        state=WorkflowState.DONE,
+        started_at=THEN,
+        updated_at=THEN,
+    )
+    return Run(row=row, input=None, notes={})
