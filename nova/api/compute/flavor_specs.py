@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from nova.api.compute import extra_spec_check
 from nova.api.compute.flavors import SEE_SPECS, SUBJECT
 from nova.api.wsgi.operation import Operation, Rule
 from nova.api.wsgi.request import Request
@@ -58,6 +59,8 @@ def delete(req: Request, flavor_id: str, id: str) -> None:
 
 def _put(req: Request, flavor_id: str, wanted: Json) -> None:
     specs = {key: str(value) for key, value in wanted.items()}
+    if req.has("checked_extra_specs"):
+        extra_spec_check.check(specs)
     req.conductor.put_extra_specs(req.ctx, FlavorId(flavor_id), specs)
     req.recent.forget(SUBJECT)
 

@@ -150,12 +150,13 @@ def rule_entry(parent: str, rule: SecurityRule) -> Json:
     group: Json = {}
     if rule.source_group_id is not None:
         group = {"name": rule.source_group_name or "", "tenant_id": rule.source_project_id or ""}
+    every = -1 if rule.protocol == "icmp" else None
     return {
         "id": rule.id,
         "parent_group_id": parent,
         "ip_protocol": rule.protocol,
-        "from_port": rule.from_port,
-        "to_port": rule.to_port,
+        "from_port": every if rule.from_port is None else rule.from_port,
+        "to_port": every if rule.to_port is None else rule.to_port,
         "group": group,
         "ip_range": {"cidr": rule.cidr} if rule.cidr is not None else {},
     }

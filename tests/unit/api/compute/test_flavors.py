@@ -206,3 +206,6 @@ def test_extra_specs(call: Caller) -> None:
     assert call("DELETE", path + "/a", user=ADMIN).status_int == 200
     assert call("GET", path + "/a").status_int == 404
     assert call("DELETE", path + "/b").status_int == 403
+    wrong = {"extra_specs": {"hw:cpu_policy": "some"}}
+    assert call("POST", path, wrong, user=ADMIN, version="2.85").status_int == 200
+    assert call("POST", path, wrong, user=ADMIN, version="2.86").status_int == 400
