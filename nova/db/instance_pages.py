@@ -89,6 +89,8 @@ _REGEX = {
     "key_name_regex": T.key_name,
     "zone_regex": T.availability_zone,
     "description_regex": T.description,
+    "access_ip_v4_regex": T.access_ip_v4,
+    "access_ip_v6_regex": T.access_ip_v6,
 }
 _Shape = tuple[tuple[str, ...], tuple[tuple[str, str], ...], bool, bool]
 
@@ -186,8 +188,9 @@ def _conditions(query: InstanceQuery, project: ProjectId | None) -> tuple[tuple[
         params["vm_states"] = [state.value for state in query.vm_states]
     if query.task_states:
         params["task_states"] = [state.value if state else "" for state in query.task_states]
-    if query.config_drive is not None:
-        params["config_drive"] = int(query.config_drive)
+    for name in ("config_drive", "auto_disk_config"):
+        if getattr(query, name) is not None:
+            params[name] = int(getattr(query, name))
     flags = _flags(query)
     return (*flags, *params), params
 
@@ -233,6 +236,7 @@ _CLAUSES: dict[str, Callable[[], sa.ColumnElement[bool]]] = {
     "vm_states": lambda: T.vm_state.in_(args("vm_states")),
     "task_states": lambda: T.task_state.in_(args("task_states")),
     "config_drive": lambda: T.config_drive == arg("config_drive"),
+    "auto_disk_config": lambda: T.auto_disk_config == arg("auto_disk_config"),
     "changes_since": lambda: T.changed_at >= arg("changes_since"),
     "changes_before": lambda: T.changed_at <= arg("changes_before"),
     "tags": lambda: T.id.in_(_tagged_all("tags")),

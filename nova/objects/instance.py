@@ -173,6 +173,8 @@ class InstanceQuery(Value, frozen=True, kw_only=True):
     key_name_regex: str | None = None
     zone_regex: str | None = None
     description_regex: str | None = None
+    access_ip_v4_regex: str | None = None
+    access_ip_v6_regex: str | None = None
     user_id: UserId | None = None
     reservation_id: str | None = None
     flavor_id: FlavorId | None = None
@@ -180,6 +182,7 @@ class InstanceQuery(Value, frozen=True, kw_only=True):
     host: HostName | None = None
     node: NodeName | None = None
     config_drive: bool | None = None
+    auto_disk_config: bool | None = None
     locked: bool | None = None
     locked_by: str | None = None
     power_state: int | None = None
