@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import urllib.parse
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
@@ -30,6 +31,7 @@ _PART = "the image service"
 _TRIES = 3
 _PAUSE_S = 0.5
 _PAGE = 100
+_TAG = re.compile(r"<head>.*?</head>|<h1>.*?</h1>|<[^>]*>", re.DOTALL)
 _PATCH = "application/openstack-images-v2.1-json-patch"
 
 
@@ -191,7 +193,8 @@ class GlanceStore:
 def _refuse(answer: requests.Response, image: str | None) -> NoReturn:
     """Raise what an answer of Glance means."""
     status = answer.status_code
-    reason = f"The image service says: {answer.text[:200] if status < 500 else status}"
+    said = " ".join(_TAG.sub(" ", answer.text[:1000]).split())[-200:] if status < 500 else status
+    reason = f"The image service says: {said}"
     answer.close()
     known: dict[int, NovaError] = {
         400: BadRequest(reason=reason),
@@ -200,6 +203,7 @@ def _refuse(answer: requests.Response, image: str | None) -> NoReturn:
         409: Conflict(reason=reason),
         410: ImageNotFound(id=image),
         413: Forbidden(reason=reason),
+        415: BadRequest(reason=reason),
         416: BadRequest(reason=reason),
     }
     if status in known:
