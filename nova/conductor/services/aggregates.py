@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from nova import ids
-from nova.conductor.services.services import COMPUTE
+from nova.conductor.services.services import COMPUTE, tell_schedulers
 from nova.db import aggregates, host_feed, hosts, instances, services
 from nova.db.engine import Tx
 from nova.errors.admin import (
@@ -67,9 +67,11 @@ def create(world: World, name: str, zone: str | None) -> Aggregate:
         return next((a for a in aggregates.all_aggregates(tx) if a.uuid == wanted.uuid), None)
 
     try:
-        return world.db.run(work, settled=settled)
+        made = world.db.run(work, settled=settled)
     except Duplicate:
         raise AggregateExists(name=name) from None
+    tell_schedulers(world)
+    return made
 
 
 def _edit(
@@ -87,9 +89,11 @@ def _edit(
         return after
 
     try:
-        return world.db.run(work)
+        changed = world.db.run(work)
     except Duplicate:
         raise AggregateExists(name=name) from None
+    tell_schedulers(world)
+    return changed
 
 
 def update(world: World, aggregate: AggregateId, name: str | None, zone: str | None) -> Aggregate:
@@ -153,6 +157,7 @@ def delete(world: World, aggregate: AggregateId) -> None:
         return aggregates.delete(tx, aggregate)
 
     world.db.run(work, settled=lambda tx: True if aggregates.get(tx, aggregate) is None else None)
+    tell_schedulers(world)
 
 
 def add_host(world: World, aggregate: AggregateId, host: str) -> Aggregate:

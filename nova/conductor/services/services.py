@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import msgspec
 
 from nova.db import aggregates, host_feed, hosts, instances, services
 from nova.db.engine import Tx, again
+from nova.errors import Unavailable
 from nova.errors.admin import ServiceInUse, ServiceNotFound
 from nova.objects.host import HostInventory, HostSnapshot, Service, ServiceBeat
 from nova.objects.ids import HostName, ServiceId
@@ -16,6 +18,8 @@ from nova.objects.ids import HostName, ServiceId
 if TYPE_CHECKING:
     from nova.conductor.world import World
 
+_LOG = logging.getLogger(__name__)
+_FAR = 1 << 62
 COMPUTE = "nova-compute"
 
 
@@ -100,7 +104,10 @@ def update(
         service = msgspec.structs.replace(service, updated_at=tx.now)
         return judged(world, [service], zones_of_hosts(tx))[0]
 
-    return world.db.run(work, settled=again)
+    changed = world.db.run(work, settled=again)
+    if changed.binary == COMPUTE:
+        tell_schedulers(world)
+    return changed
 
 
 def delete(world: World, service_id: ServiceId) -> None:
@@ -120,6 +127,7 @@ def delete(world: World, service_id: ServiceId) -> None:
         return True if services.get(tx, service_id) is None else None
 
     world.db.run(work, settled=settled)
+    tell_schedulers(world)
 
 
 def _leave_aggregates(tx: Tx, host: HostName) -> None:
@@ -128,6 +136,17 @@ def _leave_aggregates(tx: Tx, host: HostName) -> None:
             left = tuple(name for name in group.hosts if name != host)
             aggregates.edit(tx, group.id, lambda g, left=left: msgspec.structs.replace(g, hosts=left))  # type: ignore[misc]
             host_feed.aggregates_changed(tx)
+
+
+def tell_schedulers(world: World) -> None:
+    """Have schedulers look at once what changed; belongs after the commit.
+
+    A position far ahead is a gap, which makes them ask.  One that cannot be told asks by itself before long.
+    """
+    try:
+        world.scheduler.all.hosts_changed(world.context(), HostSnapshot(position=_FAR, whole=False))
+    except Unavailable as error:
+        _LOG.warning("No scheduler was told of changed hosts: %s", error)
 
 
 def heartbeat(world: World, beats: Sequence[ServiceBeat]) -> None:

@@ -60,6 +60,7 @@ def world(kept: tuple[Database, StoppedClock]) -> Iterator[World]:
     unused: Any = None
     compute: Any = Heard()
     network: Any = Heard()
+    scheduler: Any = Heard()
     yield World(
         owner="here:1",
         host="here",
@@ -69,7 +70,7 @@ def world(kept: tuple[Database, StoppedClock]) -> Iterator[World]:
         liveness=Liveness(clock, service_down_s=settings.service_down_s, lease_s=settings.lease_s),
         images=unused,
         facts=unused,
-        scheduler=unused,
+        scheduler=scheduler,
         compute=compute,
         network=network,
         consoleauth=unused,

@@ -149,6 +149,31 @@ class TestHostViews:
         after = hosts.host_views(ADMIN, before.position)
         assert [(v.host, v.up) for v in after.hosts] == [("h1", True)]
 
+    def test_schedulers_are_told_what_operators_change(self, hosts: Endpoint) -> None:
+        heard: Any = hosts.world.scheduler
+        position = hosts.host_views(ADMIN, None).position
+
+        def told() -> int:
+            calls, heard.calls = heard.calls, []
+            for _, name, snapshot in calls:
+                assert name == "hosts_changed" and snapshot.position > position + 1 and not snapshot.whole
+            return len(calls)
+
+        one = service_of(hosts, "h1")
+        hosts.update_service(ADMIN, one.id, True, None, None)
+        assert told() == 1
+        hosts.update_service(ADMIN, service_of(hosts, "net").id, True, None, None)
+        assert told() == 0
+        group = hosts.create_aggregate(ADMIN, "rack", None)
+        hosts.add_aggregate_host(ADMIN, group.id, "h1")
+        assert told() == 2
+        hosts.delete_service(ADMIN, one.id)
+        hosts.delete_aggregate(ADMIN, group.id)
+        assert told() == 2
+        heard.away = True
+        hosts.create_aggregate(ADMIN, "other", None)
+        assert [a.name for a in hosts.list_aggregates(ADMIN)] == ["other"]
+
     def test_zones_and_aggregates_are_in_the_view(self, hosts: Endpoint) -> None:
         position = hosts.host_views(ADMIN, None).position
         group = hosts.create_aggregate(ADMIN, "rack", "east")
