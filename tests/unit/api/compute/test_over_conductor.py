@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
+import msgspec
 import pytest
 
 from nova.conductor.endpoint import ConductorEndpoint
 from nova.conductor.world import World
 from nova.context import system_context
+from nova.db import instances
 from nova.objects.host import HostInventory, ServiceBeat
 from nova.objects.network import Network, Topology
 from tests.unit.api.compute.site import ADMIN, site
 from tests.unit.api.wsgi.conftest import Caller
 from tests.unit.conductor.services.conftest import kept, world  # noqa: F401
+from tests.unit.conductor.services.makers import instance
 
 SYSTEM = system_context("req-0")
 
@@ -130,3 +134,16 @@ def test_networks_and_security_groups(call: Caller) -> None:
     ask(call, 202, "DELETE", f"{path}/{rule['id']}", version="2.1")
     ask(call, 404, "DELETE", f"{path}/{rule['id']}", version="2.1")
     ask(call, 400, "DELETE", f"/os-security-groups/{group['id']}", version="2.1")
+
+
+def test_usage(call: Caller, world: World) -> None:  # noqa: F811
+    now = world.clock.now()
+    running = msgspec.structs.replace(instance(), launched_at=now - datetime.timedelta(hours=2))
+    world.db.run(lambda tx: instances.insert(tx, [running]))
+    start, end = (moment.strftime("%Y-%m-%dT%H:%M:%S") for moment in (now - datetime.timedelta(hours=1), now))
+    (usage,) = ask(call, 200, "GET", f"/os-simple-tenant-usage?detailed=1&start={start}&end={end}")[
+        "tenant_usages"
+    ]
+    assert usage["total_hours"] == 1.0
+    assert usage["server_usages"][0]["instance_id"] == running.id
+    assert ask(call, 200, "GET", "/os-hosts/h1", version="2.1")["host"][3]["resource"]["project"] == "p1"
