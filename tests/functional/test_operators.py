@@ -122,8 +122,9 @@ def test_security_groups_and_their_members(cloud: Bench) -> None:
     rule = user.ask("POST", "/os-security-group-rules", {"security_group_rule": wish})
     assert rule.status == 200
     assert user.ask("POST", "/os-security-group-rules", {"security_group_rule": wish}).status == 400
-    server = cloud.demo.boot(cloud.image, networks="auto", security_groups=[{"name": "web"}])
-    cloud.demo.wait(server, "ACTIVE")
+    server = cloud.demo.boot(cloud.image, networks="auto", security_groups=[{"name": group}])
+    found = cloud.demo.wait(server, "ACTIVE")
+    assert found["security_groups"] == [{"name": "web"}], "asked for by id, shown by name"
     assert cloud.demo.act(server, "addSecurityGroup", {"name": "default"}).status == 202
     names = [g["name"] for g in cloud.demo.server(server)["security_groups"]]
     assert sorted(names) == ["default", "web"]

@@ -36,7 +36,7 @@ class Resolved(msgspec.Struct, frozen=True, kw_only=True):
     keypair: KeyPair | None
     networks: tuple[tuple[Network, NetworkWish], ...]
     groups: dict[str, str]
-    """Security groups: name as asked to id."""
+    """Security groups: name to id, in the order asked for."""
     server_group: GroupId | None
     limits: dict[str, int]
 
@@ -57,6 +57,7 @@ def resolve(world: World, tx: Tx, ctx: RequestContext, wish: BootWish, image: Im
     for name in names:
         if name not in groups:
             raise SecurityGroupUnknown(name=name)
+    groups = _by_name(tx, groups)
     return Resolved(
         flavor=flavor,
         image=image,
@@ -66,6 +67,13 @@ def resolve(world: World, tx: Tx, ctx: RequestContext, wish: BootWish, image: Im
         server_group=_server_group(tx, ctx, wish),
         limits=quotas.limits(tx, project, world.settings.quotas, UserId(ctx.user_id)),
     )
+
+
+def _by_name(tx: Tx, groups: dict[str, str]) -> dict[str, str]:
+    """Name the groups that were asked for by id: servers show names."""
+    by_id = [group_id for asked, group_id in groups.items() if asked == group_id]
+    names = {group.id: group.name for group in security_groups.get(tx, by_id)}
+    return {names.get(asked, asked): group_id for asked, group_id in groups.items()}
 
 
 def _may_use(tx: Tx, ctx: RequestContext, flavor: Flavor) -> bool:
