@@ -27,6 +27,8 @@ LOG = logging.getLogger(__name__)
 
 _AT_ONCE = 500
 """Outcomes in one report."""
+PULSE_S = 1.0
+_STOOD_STILL_S = 10 * PULSE_S
 
 
 def _nothing() -> None:
@@ -55,6 +57,7 @@ class Agent:
         self._conductor = means.conductor
         self._conf = means.conf
         self._clock = clock
+        self._pulse_at = clock.monotonic()
         self._pool = WorkerPool("compute-jobs", means.conf.workers)
         self._turns = Turns(self._pool)
         self._worker = Worker(self.book, clock)
@@ -63,6 +66,7 @@ class Agent:
 
     def order(self, host: HostName, jobs: Iterable[Job]) -> None:
         """Take jobs; each is answered by a report, however often it comes."""
+        self.pulse()
         here = self.hosts[host]
         for active in self.book.take(host, jobs):
             if isinstance(active.job.order, Destroy):
@@ -71,6 +75,15 @@ class Agent:
             run = functools.partial(self._run, here, active)
             self._turns.submit(active.key, run, self._gate(active))
         self.wake.report()
+
+    def pulse(self) -> None:
+        """Notice when this process stood still: what it holds, or gets now, may be long out of date."""
+        now = self._clock.monotonic()
+        still, self._pulse_at = now - self._pulse_at, now
+        if still > _STOOD_STILL_S:
+            LOG.warning("this process stood still for %.0f seconds", still)
+            for host in self.hosts.values():
+                host.doubt(now + still + self._conf.verify_window_s)
 
     def _gate(self, active: Active) -> Gate | None:
         if isinstance(active.job.order, Build):

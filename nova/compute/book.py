@@ -24,11 +24,13 @@ Key = tuple[HostName, InstanceId]
 class Active:
     """A job that was taken and has not ended."""
 
-    __slots__ = ("begun", "event", "host", "job", "phase", "phase_since", "phase_told")
+    __slots__ = ("begun", "event", "host", "job", "phase", "phase_since", "phase_told", "taken_at")
 
-    def __init__(self, host: HostName, job: Job) -> None:
+    def __init__(self, host: HostName, job: Job, taken_at: float) -> None:
         self.host = host
         self.job = job
+        self.taken_at = taken_at
+        """On the monotonic clock."""
         self.begun = False
         self.phase: Task | None = None
         self.phase_since = 0.0
@@ -66,13 +68,14 @@ class Book:
         Jobs that wait and are older than one of these are refused at once.
         """
         taken = []
+        now = self._clock.monotonic()
         with self._lock:
             for job in jobs:
                 done = self._ended.get(job.id)
                 if done is not None:
                     self._untold[job.id] = done
                 elif job.id not in self._active:
-                    active = Active(host, job)
+                    active = Active(host, job, now)
                     if job.fence < self._fences.get(active.key, job.fence):
                         self._end(active.outcome(Verdict.REFUSED))
                     else:

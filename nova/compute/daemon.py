@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nova.compute.agent import Agent, Wakers
+from nova.compute.agent import PULSE_S, Agent, Wakers
 from nova.compute.config_drive import ConfigDrives
 from nova.compute.endpoint import Endpoint
 from nova.compute.host import BINARY, Host, Means, context
@@ -90,6 +90,7 @@ def _add_loops(agent: Agent, means: Means, loops: Loops, settings: ComputeConf) 
     agent.wake = Wakers(report=report.wake, power=power.wake, filters=filters.wake)
     loops.add("inventory", agent.inventory.run, settings.inventory_interval_s)
     loops.add("guests", agent.full.run, _LOOK_S)
+    loops.add("pulse", agent.pulse, PULSE_S)
     loops.add("connect", agent.connect, _CONNECT_S, first_after_s=_CONNECT_S)
     if settings.phase_delay_s:
         loops.add("phases", agent.report_phases, settings.phase_delay_s)

@@ -64,6 +64,7 @@ class Host:
     """A host with its driver."""
 
     __slots__ = (
+        "_doubt_until",
         "_owed",
         "driver",
         "greeted_at",
@@ -86,6 +87,7 @@ class Host:
         """When the conductor told what this host owes, on the monotonic clock."""
         self.last_inventory: tuple[HostInventory, ...] = ()
         self.last_inventory_at: float | None = None
+        self._doubt_until = float("-inf")
         self._owed: frozenset[JobId] = frozenset()
 
     def greet(self, now: float) -> list[Job]:
@@ -93,13 +95,20 @@ class Host:
         jobs = self.means.conductor.owed(context(_PATIENCE_S), self.name, TOPIC)
         self._owed = frozenset(job.id for job in jobs)
         self.greeted_at = now
+        self.doubt(now + self.means.conf.verify_window_s)
         return jobs
 
-    def is_wanted(self, job: Job, now: float) -> bool:
-        """Tell whether a build is still wanted; messages from before the start may be out of date."""
-        if self.greeted_at is not None and now > self.greeted_at + self.means.conf.verify_window_s:
-            return True
-        if job.id in self._owed:
+    def doubt(self, until: float) -> None:
+        """Ask the conductor about every build until then: messages may be out of date."""
+        self._doubt_until = until
+
+    def is_wanted(self, job: Job, taken_at: float, now: float) -> bool:
+        """Tell whether a build is still wanted; what lay about for long is asked for.
+
+        A build that was given up meanwhile may run on another host already.
+        """
+        fresh = now - taken_at < _STALE_S
+        if fresh and (now > self._doubt_until or job.id in self._owed):
             return True
         return any(o.id == job.id for o in self.means.conductor.owed(context(), self.name, TOPIC))
 
@@ -107,6 +116,8 @@ class Host:
 TOPIC = "compute"
 BINARY = "nova-compute"
 _PATIENCE_S = 15.0
+_STALE_S = 10.0
+"""A build that waited longer for its turn is asked for before it begins."""
 
 
 def context(timeout_s: float | None = None) -> RequestContext:

@@ -73,7 +73,7 @@ class Worker:
     def _deed(self, attempt: Attempt) -> Power | None:
         order = attempt.job.order
         if isinstance(order, Build):
-            if not attempt.host.is_wanted(attempt.job, self._clock.monotonic()):
+            if not attempt.host.is_wanted(attempt.job, attempt.taken_at, self._clock.monotonic()):
                 raise Barred
             return build(attempt, order)
         if isinstance(order, Destroy):

@@ -32,6 +32,10 @@ class Attempt:
         return self._active.job
 
     @property
+    def taken_at(self) -> float:
+        return self._active.taken_at
+
+    @property
     def instance_id(self) -> InstanceId:
         return self._active.job.instance_id
 

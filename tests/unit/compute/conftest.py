@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from nova import ids
+from nova.clock import Clock
 from nova.compute.daemon import make_daemon
 from nova.conf import load
 from nova.context import system_context
@@ -26,11 +27,22 @@ from tests.support.guests import a_guest, an_id
 from tests.unit.compute.conductor_double import ConductorDouble
 
 
+class JumpingClock(Clock):
+    """The real clock, which may jump as it seems to jump to a process that stood still."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+
+    def monotonic(self) -> float:
+        return super().monotonic() + self.ahead
+
+
 class Cloud:
     """One nova-compute process and its conductor."""
 
     def __init__(self, folder: pathlib.Path, **options: str) -> None:
         self.folder = folder
+        self.clock = JumpingClock()
         self.daemon: Daemon | None = None
         self.script_file = folder / "script.json"
         self.script()
@@ -54,7 +66,7 @@ class Cloud:
             + f"[compute]\n{compute}[fake]\nworld = {self.folder}/world\nscript = {self.script_file}\n{fake}"
             + "[image]\nstore = directory\n"
         )
-        return Surroundings(load([], [str(file)]))
+        return Surroundings(load([], [str(file)]), clock=self.clock)
 
     def start(self) -> Daemon:
         self.daemon = make_daemon(self.surroundings())

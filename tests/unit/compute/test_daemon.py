@@ -195,6 +195,22 @@ def test_builds_are_believed_later(clouds: Clouds) -> None:
     assert cloud.verdict(build) is Verdict.DONE
 
 
+def test_after_a_freeze_builds_are_asked_for(clouds: Clouds) -> None:
+    cloud = clouds(verify_window="0").serving()
+    cloud.script({"method": "spawn", "instance": an_id(1), "fault": "hang"})
+    first, queued = cloud.build(1), cloud.build(1)
+    cloud.send(first, queued, known=False)
+    eventually(lambda: _is_at_work(cloud, first.id))
+    cloud.clock.ahead += 60
+    late = cloud.build(2)
+    cloud.send(late, known=False)
+    assert cloud.verdict(late) is Verdict.REFUSED
+    # Nobody stands by what waited since before the freeze either.
+    cloud.script()
+    assert cloud.verdict(queued) is Verdict.REFUSED
+    assert cloud.do(cloud.build(3)) is Verdict.DONE
+
+
 def test_guests_outlive_a_restart_and_are_reported_whole(cloud: Cloud) -> None:
     cloud.do(cloud.build(1))
     assert cloud.daemon is not None and cloud.daemon.stop(5)
