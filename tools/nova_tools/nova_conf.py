@@ -73,7 +73,7 @@ def sections(settings: Settings, around: Surroundings) -> Sections:
             "web": str(around.novnc_pages),
         },
         "network": {"metadata_port": str(ports.metadata)},
-        "metadata": {"listen_port": str(ports.metadata)},
+        "metadata": {"port": str(ports.metadata)},
         **_driver(settings, around),
     }
 
