@@ -219,3 +219,19 @@ def test_the_feed_misses_no_change(db: Database) -> None:
     look()
     assert positions == sorted(positions)
     assert known == dict.fromkeys(names, 6)
+
+
+@pytest.mark.parametrize("round_", range(ROUNDS))
+def test_one_host_takes_a_network_and_one_default_group_is_made(db: Database, round_: int) -> None:
+    net = network(label=f"n{round_}")
+    db.run(lambda tx: networks.insert(tx, net))
+
+    def work(tx: Tx, number: int) -> tuple[bool, str]:
+        taken = networks.take(tx, net, f"h{number}")
+        return taken, security_groups.resolve(tx, "p1", ["default"])["default"]
+
+    results = race(db, work)
+    assert sum(taken for taken, _ in results) == 1
+    (group_id,) = {group for _, group in results}
+    (group,) = db.read(lambda tx: security_groups.get(tx, [group_id]))
+    assert [rule.source_group_id for rule in group.rules] == [group_id]
