@@ -147,7 +147,7 @@ def rule_catch_all(source: Source) -> Iterator[Finding]:
                 yield _finding(source, node, f"except {caught} without a reason")
 
 
-_VERSION = re.compile(r"2\.\d{1,3}")
+_VERSION = re.compile(r"2\.[1-9]\d{0,2}")
 _VERSION_KEYWORDS = {"since", "until"}
 
 
