@@ -18,6 +18,7 @@ from nova.image.base import ImageQuery, ImageStore
 from nova.image.choice import image_store
 from nova.objects.ids import ImageId, ProjectId
 from nova.objects.image import NewImage
+from nova.virt.fake.disk import disk_image
 from nova_tools.guest_image import GLANCE_PROPERTIES
 from tests.support.glance import glance
 from tests.support.guest_image import guest_image
@@ -93,3 +94,12 @@ def test_data_of_another_format_is_refused_at_once(store: ImageStore, identity: 
     with pytest.raises(BadRequest):
         store.upload(made.id, io.BytesIO(b"\0" * 4096))
     store.delete(made.id)
+
+
+def test_a_snapshot_of_a_fake_guest_is_an_image(store: ImageStore, identity: RunningKeystone) -> None:
+    owner = ProjectId(identity.token("demo").project_id)
+    for disk_format in ("qcow2", "raw"):
+        made = store.create(NewImage(name="fake", disk_format=disk_format), owner)
+        store.upload(made.id, io.BytesIO(disk_image(disk_format, b"a fake guest")))
+        assert store.show(made.id).status == "active"
+        store.delete(made.id)
