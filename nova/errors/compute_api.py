@@ -37,3 +37,13 @@ class ExtensionNotFound(NotFound):
 
 class ImageForbidden(Forbidden):
     ec2, template = "AuthFailure", "Not authorized for image {id}."
+
+
+class ConsoleTokenNotFound(NotFound):
+    template = "Token not found"
+
+
+class ConsoleTokenUnusable(BadRequest):
+    """The one kind of console whose tokens were told below 2.31 is gone."""
+
+    template = "The requested console type details are not accessible"

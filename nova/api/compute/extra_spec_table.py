@@ -207,7 +207,7 @@ SPECS: tuple[Spec, ...] = (
     Spec("hw:sound_model", words=("sb16", "es1370", "pcspk", "ac97", "ich6", "ich9", "usb", "virtio")),
     Spec("hw:tpm_model", words=("tpm-tis", "tpm-crb")),
     Spec("hw:tpm_secret_security", words=("user", "host", "deployment")),
-    Spec("hw:tpm_version", words=("1.2", "2.0")),
+    Spec("hw:tpm_version", pattern=r"1\.2|2\.0"),
     Spec("hw:usb_model", words=("none", "nec-xhci", "qemu-xhci")),
     Spec("hw:vif_multiqueue_enabled", bool),
     Spec("hw:viommu_model", words=("intel", "smmuv3", "virtio", "auto")),

@@ -19,6 +19,7 @@ RESOURCES: tuple[str, ...] = (
     "services",
     "hypervisors",
     "hosts",
+    "console_tokens",
     "quotas",
     "quota_classes",
     "aggregates",
