@@ -65,7 +65,7 @@ class View:
         """Decide for all requests in order; what was decided counts from now on.
 
         Raises what the conductor's client raises when there is no view at all and none can be had; an old
-        view is used when the conductor does not answer.
+        view is used when the conductor does not answer.  Before saying no, an empty or old view is renewed.
         """
         self._used_at = self._clock.monotonic()
         if not self.known:
@@ -74,7 +74,8 @@ class View:
             self._try_refresh()
         decisions = self._place(requests)
         failed = [i for i, decision in enumerate(decisions) if not decision.choices]
-        if failed and self.age_s() > self._options.view_max_age and self._try_refresh():
+        old = not len(self) or self.age_s() > self._options.view_max_age
+        if failed and old and self._try_refresh():
             for i, decision in zip(failed, self._place([requests[i] for i in failed]), strict=True):
                 decisions[i] = decision
         return decisions

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
@@ -136,12 +135,8 @@ def test_history_has_the_create_with_its_events(cloud: Bench, server: str) -> No
 def test_consoles_and_counters(cloud: Bench, server: str) -> None:
     user, path = cloud.demo, f"/servers/{server}"
 
-    def log() -> Any:
-        # A host that has just come is believed to be up once the conductor has looked at the services.
-        answer = user.act(server, "os-getConsoleOutput", {"length": 5})
-        return answer if answer.status == 200 else None
-
-    shown = eventually(log)
+    shown = user.act(server, "os-getConsoleOutput", {"length": 5})
+    assert shown.status == 200, shown
     assert isinstance(shown.body["output"], str)
     body = {"remote_console": {"protocol": "vnc", "type": "novnc"}}
     link = user.ask("POST", f"{path}/remote-consoles", body)

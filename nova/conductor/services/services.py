@@ -150,14 +150,18 @@ def tell_schedulers(world: World) -> None:
 
 
 def heartbeat(world: World, beats: Sequence[ServiceBeat]) -> None:
-    """Count beats; hosts whose daemon is new are shown to schedulers anew."""
+    """Count beats; hosts whose daemon is new are shown to schedulers anew, and believed to be up at once."""
 
-    def work(tx: Tx) -> None:
-        new = services.beat(tx, beats)
+    def work(tx: Tx) -> set[HostName]:
+        new = set(services.beat(tx, beats))
         if new:
-            hosts.touch(tx, sorted(set(new)))
+            hosts.touch(tx, sorted(new))
+        return new
 
-    world.db.run(work, settled=again)
+    new = world.db.run(work, settled=again)
+    if new:
+        first = (((one.host, one.binary), 1) for one in beats if one.host in new)
+        world.liveness.services.observe(first, whole=False)
 
 
 def take_inventory(world: World, inventories: Sequence[HostInventory]) -> None:
