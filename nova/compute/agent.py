@@ -17,8 +17,9 @@ from nova.compute.jobs import Worker
 from nova.compute.observed import FullReport, PowerReport
 from nova.compute.turns import Gate, Turns
 from nova.errors import NovaError
+from nova.errors.rpc import InternalError
 from nova.objects.host import ServiceBeat
-from nova.objects.ids import HostName, InstanceId
+from nova.objects.ids import HostName, InstanceId, JobId
 from nova.objects.jobs import Build, Destroy, Job, Snapshot
 from nova.objects.states import Power
 from nova.workers import WorkerPool
@@ -53,7 +54,7 @@ class Agent:
         self.inventory = InventoryReport(hosts, means.conductor, clock, means.conf.full_report_interval_s)
         self.power = PowerReport(hosts, means.conductor, self.book)
         self.full = FullReport(hosts, means.conductor, self.book, clock, means.conf.power_interval_s)
-        self.filters = FilterUpdate(hosts, means.conductor)
+        self.filters = FilterUpdate(hosts, means.conductor, clock)
         self._conductor = means.conductor
         self._conf = means.conf
         self._clock = clock
@@ -101,15 +102,28 @@ class Agent:
             # Something happened after the deed was done, or on its way.
             self.power.look(host.name, active.job.instance_id)
             self.wake.power()
+        if isinstance(active.job.order, Build) and self.filters.built(host.name, active.job.instance_id):
+            self.wake.filters()
         self.wake.report()
 
     def report(self) -> str | None:
         """Tell the conductor how jobs ended, until it has taken all over."""
-        told = 0
-        while outcomes := list(self.book.untold(_AT_ONCE)):
-            self._conductor.report(context(), outcomes)
+        told, most = 0, _AT_ONCE
+        stuck: dict[JobId, InternalError] = {}
+        while (outcomes := list(self.book.untold(most))) and outcomes[0].job_id not in stuck:
+            try:
+                self._conductor.report(context(), outcomes)
+            except InternalError as error:
+                # One that the conductor cannot take must not hold up the others: find it, let it wait.
+                most = max(1, len(outcomes) // 2)
+                if len(outcomes) == 1:
+                    stuck[outcomes[0].job_id] = error
+                    self.book.put_last(outcomes[0])
+                continue
             self.book.told(outcomes)
             told += len(outcomes)
+        if stuck:
+            raise next(iter(stuck.values()))
         return f"{told} jobs told" if told else None
 
     def report_phases(self) -> str | None:

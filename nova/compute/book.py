@@ -139,6 +139,12 @@ class Book:
                 if self._untold.get(outcome.job_id) is outcome:
                     del self._untold[outcome.job_id]
 
+    def put_last(self, outcome: JobOutcome) -> None:
+        """Let an outcome that cannot be told now wait behind the others."""
+        with self._lock:
+            if self._untold.get(outcome.job_id) is outcome:
+                self._untold[outcome.job_id] = self._untold.pop(outcome.job_id)
+
     def status(self, host: HostName, job: JobId) -> JobOutcome:
         """Tell how a job stands."""
         with self._lock:

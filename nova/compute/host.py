@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Protocol
 
 import msgspec
@@ -64,6 +65,8 @@ class Host:
     """A host with its driver."""
 
     __slots__ = (
+        "_asked",
+        "_asking",
         "_doubt_until",
         "_owed",
         "driver",
@@ -89,6 +92,8 @@ class Host:
         self.last_inventory_at: float | None = None
         self._doubt_until = float("-inf")
         self._owed: frozenset[JobId] = frozenset()
+        self._asked = 0
+        self._asking = threading.Lock()
 
     def greet(self, now: float) -> list[Job]:
         """Ask the conductor which jobs are still wanted of this host."""
@@ -110,7 +115,14 @@ class Host:
         fresh = now - taken_at < _STALE_S
         if fresh and (now > self._doubt_until or job.id in self._owed):
             return True
-        return any(o.id == job.id for o in self.means.conductor.owed(context(), self.name, TOPIC))
+        before = self._asked
+        with self._asking:
+            # A question that began after we came here is answered for us too.
+            if self._asked == before:
+                self._asked += 1
+                owed = self.means.conductor.owed(context(), self.name, TOPIC)
+                self._owed = frozenset(known.id for known in owed)
+            return job.id in self._owed
 
 
 TOPIC = "compute"

@@ -34,6 +34,8 @@ class ConductorDouble:
         self.asked_filters: list[list[InstanceId] | None] = []
         self.away = threading.Event()
         self.late_debts: list[Job] = []
+        self.questions = 0
+        self.poison: JobId | None = None
 
     def _here(self) -> None:
         if self.away.is_set():
@@ -49,12 +51,15 @@ class ConductorDouble:
 
     def report(self, ctx: RequestContext, outcomes: list[JobOutcome]) -> None:
         self._here()
+        if self.poison in [o.job_id for o in outcomes]:
+            raise RuntimeError("poison")
         self.batches.append(len(outcomes))
         self.outcomes += outcomes
 
     def owed(self, ctx: RequestContext, host: HostName, topic: str) -> list[Job]:
         self._here()
         assert topic == "compute"
+        self.questions += 1
         return self.debts.get(host, []) + self.late_debts
 
     def inventory(self, ctx: RequestContext, inventories: list[HostInventory]) -> None:

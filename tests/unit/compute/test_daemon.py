@@ -228,6 +228,36 @@ def test_filters_that_changed_are_asked_for(cloud: Cloud) -> None:
     eventually(lambda: [an_id(3)] in cloud.conductor.asked_filters)
 
 
+def test_filters_that_change_before_a_build_ends_are_asked_for_again(cloud: Cloud) -> None:
+    cloud.host().filters_changed(context(), [an_id(1)])
+    eventually(lambda: [an_id(1)] in cloud.conductor.asked_filters)
+    cloud.conductor.asked_filters.clear()
+    cloud.do(cloud.build(1))
+    eventually(lambda: [an_id(1)] in cloud.conductor.asked_filters)
+    cloud.conductor.asked_filters.clear()
+    cloud.do(cloud.build(2))
+    assert [an_id(2)] not in cloud.conductor.asked_filters
+
+
+def test_an_outcome_the_conductor_cannot_take_holds_up_no_other(clouds: Clouds) -> None:
+    cloud = clouds(verify_window="0").serving()
+    builds = [cloud.build(number) for number in range(9)]
+    cloud.conductor.poison = builds[4].id
+    cloud.send(*builds)
+    eventually(lambda: len(cloud.conductor.ended()) == 8)
+    assert builds[4].id not in cloud.conductor.ended()
+    cloud.conductor.poison = None
+    assert cloud.verdict(builds[4]) is Verdict.DONE
+
+
+def test_builds_that_come_together_are_verified_together(cloud: Cloud) -> None:
+    before = cloud.conductor.questions
+    builds = [cloud.build(number) for number in range(40)]
+    cloud.send(*builds)
+    assert {cloud.verdict(build) for build in builds} == {Verdict.DONE}
+    assert cloud.conductor.questions == before + 1
+
+
 def test_it_waits_for_the_conductor_and_for_the_hypervisor(clouds: Clouds) -> None:
     cloud = clouds()
     cloud.conductor.away.set()
