@@ -118,7 +118,7 @@ class Host:
         before = self._asked
         with self._asking:
             # A question that began after we came here is answered for us too.
-            if self._asked == before:
+            if self._asked == before and not (fresh and job.id in self._owed):
                 self._asked += 1
                 owed = self.means.conductor.owed(context(), self.name, TOPIC)
                 self._owed = frozenset(known.id for known in owed)
