@@ -102,7 +102,7 @@ def _settle_at_once(
         if action.name == "lock":
             _lock(tx, ctx, instance, options)
         elif action.name == "unlock":
-            _unlock(tx, ctx, instance)
+            _unlock(tx, instance, override=bool(options.get("override", ctx.is_admin)))
         elif action.name == "resetState":
             _reset_state(tx, instance, options)
         else:
@@ -129,8 +129,8 @@ def _lock(tx: Tx, ctx: RequestContext, instance: Instance, options: Options) -> 
     )
 
 
-def _unlock(tx: Tx, ctx: RequestContext, instance: Instance) -> None:
-    if instance.locked_by is LockedBy.ADMIN and not ctx.is_admin:
+def _unlock(tx: Tx, instance: Instance, *, override: bool) -> None:
+    if instance.locked_by is LockedBy.ADMIN and not override:
         raise UnlockForbidden(id=instance.id)
     instances.swap(tx, [instances.Swap(id=instance.id, locked_by=None, locked_reason=None)])
 
