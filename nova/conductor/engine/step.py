@@ -129,6 +129,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     settle: Part | None = None
     undo: Part | None = None
     undo_ask: Ask | None = None
+    undone: Part | None = None
+    """Writes what the reports of the orders that ``undo`` gave mean."""
     no_undo: str = ""
     """Why there is nothing to undo; a step without undo must say it."""
     needs_instance: bool = False

@@ -143,6 +143,8 @@ class Walk:
             run.notes["error"] = run.error.to_wire() if run.error else None
             run.notes["retry"] = run.retry
         if reported:
+            if step.undone is not None:
+                step.undone(self._world, self._tx, batch)
             return self._undone(workflow, index, batch)
         self._need_instances(step, batch)
         if step.undo_ask is not None:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 UNCLEAR = "unclear"
 """Note on a run: nobody knows whether the host did what it was told."""
+KEEP = "keep"
+"""Note on a run: the guest may still be on its host, so its place is given to nobody."""
 
 
 def outcome_error(outcome: JobOutcome) -> NovaError | None:
@@ -125,6 +127,15 @@ def unbuild(world: World, tx: Tx, runs: Sequence[Run]) -> None:
         if not run.notes.pop(UNCLEAR, False) or host is None or run.instance is None:
             continue
         run.orders.append(destroy_order(run.instance, host, f"undo of {run.row.request_id}"))
+
+
+def unbuilt(world: World, tx: Tx, runs: Sequence[Run]) -> None:
+    """A host that could not say that the guest is gone keeps its claim, and no other host is tried."""
+    del world, tx
+    for run in runs:
+        if any(outcome_error(outcome) is not None for outcome in run.outcomes):
+            run.notes[KEEP] = True
+            run.retry = False
 
 
 def destroy_order(instance: Instance, host: HostName, reason: str, *, waits: bool = True) -> Ordered:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from nova.conductor.engine.step import Event, Run
+from nova.conductor.steps.host import KEEP
 from nova.conductor.workflows.inputs import BootInput
 from nova.db import fixed_ips, hosts, instances, networks, server_groups
 from nova.errors.servers import NoValidHost, WorkflowSuperseded
@@ -241,7 +242,9 @@ def _addresses(
 def release(world: World, tx: Tx, runs: Sequence[Run]) -> None:
     """Give host and addresses back; the instance waits for a host again."""
     del world
-    found = [InstanceId(run.row.instance_id) for run in runs]
+    found = [InstanceId(run.row.instance_id) for run in runs if not run.notes.get(KEEP)]
+    if not found:
+        return
     give_back(tx, found)
     instances.swap(
         tx,

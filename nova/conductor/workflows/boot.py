@@ -27,7 +27,14 @@ class Boot(Workflow):
             no_undo="the network's host follows the addresses, which place takes back",
             needs_instance=True,
         ),
-        Step(name="build", do=host.build, settle=host.built, undo=host.unbuild, needs_instance=True),
+        Step(
+            name="build",
+            do=host.build,
+            settle=host.built,
+            undo=host.unbuild,
+            undone=host.unbuilt,
+            needs_instance=True,
+        ),
         Step(name="activate", do=record.activate, no_undo="the last step: only ever forward"),
     )
     retry_from = "place"
