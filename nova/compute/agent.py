@@ -28,6 +28,8 @@ LOG = logging.getLogger(__name__)
 
 _AT_ONCE = 500
 """Outcomes in one report."""
+_FAREWELL_S = 5.0
+"""How long the end of the daemon waits for a conductor that does not answer."""
 PULSE_S = 1.0
 _STOOD_STILL_S = 10 * PULSE_S
 
@@ -106,13 +108,13 @@ class Agent:
             self.wake.filters()
         self.wake.report()
 
-    def report(self) -> str | None:
+    def report(self, patience_s: float | None = None) -> str | None:
         """Tell the conductor how jobs ended, until it has taken all over."""
         told, most = 0, _AT_ONCE
         stuck: dict[JobId, InternalError] = {}
         while (outcomes := list(self.book.untold(most))) and outcomes[0].job_id not in stuck:
             try:
-                self._conductor.report(context(), outcomes)
+                self._conductor.report(context(patience_s), outcomes)
             except InternalError as error:
                 # One that the conductor cannot take must not hold up the others: find it, let it wait.
                 most = max(1, len(outcomes) // 2)
@@ -191,7 +193,7 @@ class Agent:
         finished = self._pool.drain(min(timeout_s, self._conf.drain_s))
         self._pool.stop()
         try:
-            self.report()
+            self.report(_FAREWELL_S)
         except NovaError as error:
             LOG.warning("the last reports did not arrive; the conductor will ask: %s", error)
             finished = False

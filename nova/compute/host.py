@@ -65,6 +65,7 @@ class Host:
     """A host with its driver."""
 
     __slots__ = (
+        "_answered",
         "_asked",
         "_asking",
         "_doubt_until",
@@ -93,6 +94,7 @@ class Host:
         self._doubt_until = float("-inf")
         self._owed: frozenset[JobId] = frozenset()
         self._asked = 0
+        self._answered = 0
         self._asking = threading.Lock()
 
     def greet(self, now: float) -> list[Job]:
@@ -117,11 +119,12 @@ class Host:
             return True
         before = self._asked
         with self._asking:
-            # A question that began after we came here is answered for us too.
-            if self._asked == before and not (fresh and job.id in self._owed):
+            # A question that began after we came here, and was answered, is answered for us too.
+            if self._answered <= before and not (fresh and job.id in self._owed):
                 self._asked += 1
                 owed = self.means.conductor.owed(context(), self.name, TOPIC)
                 self._owed = frozenset(known.id for known in owed)
+                self._answered = self._asked
             return job.id in self._owed
 
 
