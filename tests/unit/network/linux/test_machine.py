@@ -110,6 +110,8 @@ def test_nothing_wanted_costs_nothing(space, tmp_path):
 
 
 def test_a_missing_program_is_told_and_the_next_time_looks_again(space, tmp_path):
+    # a new namespace takes the setting of the machine it is on
+    space.run("sh", "-c", "echo 0 > /proc/sys/net/ipv4/ip_forward")
     broken = options(tmp_path, nft_program="/no/such/nft")
 
     def act():
