@@ -20,7 +20,7 @@ sys.path.insert(0, str(ROOT))
 
 from nova import conf  # noqa: E402
 from nova.api.compute import versions  # noqa: E402
-from nova.lifecycle.actions import ACTIONS, Action  # noqa: E402
+from nova.lifecycle.actions import ACTIONS, ANY_TASK, ANY_VM, Action  # noqa: E402
 from nova.objects.states import Capability, Task  # noqa: E402
 from nova.virt.fake import driver as fake_driver  # noqa: E402
 from nova.virt.libvirt import driver as libvirt_driver  # noqa: E402
@@ -29,7 +29,6 @@ FOLDER = Path("doc/source/generated")
 FROM_LIBRARIES = frozenset({"nova.conf.log"})
 """Subjects whose options a library declares; they differ with its release and are documented there."""
 
-_EVERY_TASK = frozenset({None, *Task})
 _MORE_THAN_HALF = len(Task) // 2
 
 
@@ -85,7 +84,7 @@ def actions_page() -> str:
 
 def _action_fields(row: Action) -> list[tuple[str, str]]:
     return [
-        ("Allowed in vm_state", "any" if len(row.vm) == 12 else _words(str(v) for v in row.vm)),
+        ("Allowed in vm_state", "any" if row.vm == ANY_VM else _words(str(v) for v in row.vm)),
         ("Allowed in task_state", _tasks(row.task)),
         ("Meanwhile", f"task_state ``{row.while_}``" if row.while_ else "nothing is shown"),
         ("Afterwards", f"vm_state ``{row.done}``" if row.done else "the vm_state before"),
@@ -107,10 +106,10 @@ def _needs(row: Action) -> str:
 
 
 def _tasks(tasks: frozenset[Task | None]) -> str:
-    if tasks == _EVERY_TASK:
+    if tasks == ANY_TASK:
         return "any"
     if len(tasks) > _MORE_THAN_HALF:
-        return "any but " + _words(str(t or "none") for t in _EVERY_TASK - tasks)
+        return "any but " + _words(str(t or "none") for t in ANY_TASK - tasks)
     return _words(str(t or "none") for t in tasks)
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import docs
 from nova.api.compute import versions
 from nova.lifecycle.actions import ACTIONS
 from nova.objects.states import Capability
+
+_TOP_FOLDERS = ("alembic", "changelog", "doc", "etc", "nova", "tests", "tools")
 
 
 def test_the_pages_are_up_to_date() -> None:
@@ -42,3 +45,21 @@ def test_options_of_every_kind_of_subject_are_there() -> None:
 def test_a_task_state_list_is_told_the_short_way() -> None:
     assert "any but ``deleting``, ``migrating``" in docs.actions_page()
     assert ":Allowed in task_state: ``none``\n" in docs.actions_page()
+
+
+def test_files_that_people_are_sent_to_are_there() -> None:
+    pages = [docs.ROOT / "README.rst", docs.ROOT / "CONTRIBUTING.rst", *docs.ROOT.glob("doc/source/*.rst")]
+    assert len(pages) > 6
+    gone = [
+        f"{page.name}: {path}"
+        for page in pages
+        for path in re.findall(r"``(?:\./)?([\w./-]+/[\w./-]*)``", page.read_text(encoding="utf-8"))
+        if path.split("/")[0] in _TOP_FOLDERS and "NNN" not in path and not (docs.ROOT / path).exists()
+    ]
+    assert gone == []
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    for page in docs.ROOT.glob("doc/source/*.rst"):
+        for target in re.findall(r"<([\w./]+\.rst)>`__", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
