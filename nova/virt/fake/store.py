@@ -3,7 +3,7 @@
 Folder layout::
 
     hosts/<host>.journal   one JSON line a change; the last line about a guest is the truth
-    claims/<thing>         one file a held thing, made exclusively: refuses double use between processes
+    claims.log             who holds what: refuses double use between processes
     destroyed.log          guests taken away, with the reason
     violations.log         what should never have been asked for
 
@@ -13,18 +13,17 @@ is ignored).
 
 from __future__ import annotations
 
-import contextlib
 import os
 import pathlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from nova.objects.ids import HostName
 from nova.virt.fake.books import Books, Destroyed, HeldGuest
+from nova.virt.fake.claims import Claims
 
 _APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-_EXCLUSIVE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _GONE = b"-"
 _encode = msgspec.json.Encoder().encode
 _decode_guest = msgspec.json.Decoder(HeldGuest).decode
@@ -36,10 +35,9 @@ class WorldStore:
 
     def __init__(self, folder: pathlib.Path) -> None:
         self._folder = folder
-        self._claims = folder / "claims"
         self._hosts = folder / "hosts"
-        self._claims.mkdir(parents=True, exist_ok=True)
-        self._hosts.mkdir(exist_ok=True)
+        self._hosts.mkdir(parents=True, exist_ok=True)
+        self._claims = Claims(folder)
         self._written: dict[HostName, int] = {}
 
     def load(self, host: HostName) -> list[HeldGuest]:
@@ -77,33 +75,18 @@ class WorldStore:
         """Keep what should never have been asked for."""
         self._append(self._folder / "violations.log", sentence.replace("\n", " ").encode())
 
-    def claim(self, thing: str, owner: str) -> str | None:
-        """Take hold of a thing; return its holder when that is somebody else."""
-        path = self._claims / thing
-        try:
-            handle = os.open(path, _EXCLUSIVE, 0o644)
-        except FileExistsError:
-            holder = path.read_text()
-            # empty: its holder was killed between making the file and writing it
-            return holder if holder not in (owner, "") else None
-        try:
-            os.write(handle, owner.encode())
-        finally:
-            os.close(handle)
-        return None
+    def claim(self, things: Sequence[str], owner: str) -> tuple[str, str] | None:
+        """Take hold of all things or of none; then return the first that somebody else has, and who."""
+        return self._claims.take(things, owner)
 
-    def release(self, things: Iterable[str]) -> None:
+    def release(self, things: Sequence[str]) -> None:
         """Let go of things; those not held are fine."""
-        for thing in things:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(self._claims / thing)
+        self._claims.release(things)
 
-    def claims_of(self, hosts: frozenset[HostName]) -> Iterator[str]:
+    def claims_of(self, hosts: frozenset[HostName]) -> list[str]:
         """Return the things that guests of these hosts hold on disk (owner ``<instance>@<host>``)."""
-        for path in self._claims.iterdir():
-            with contextlib.suppress(FileNotFoundError):
-                if path.read_text().partition("@")[2] in hosts:
-                    yield path.name
+        held = self._claims.held()
+        return [thing for thing, owner in held.items() if owner.partition("@")[2] in hosts]
 
     def _journal(self, host: HostName) -> pathlib.Path:
         return self._hosts / f"{host}.journal"

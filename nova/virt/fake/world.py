@@ -173,18 +173,15 @@ class World:
         self._filters.pop(guest.id, None)
 
     def _hold(self, guest: HeldGuest) -> None:
-        owner = _owner(guest)
-        taken: list[str] = []
-        for thing in _things(guest):
-            holder = self._holders.get(thing)
-            if holder is None and self._store is not None:
-                holder = self._store.claim(thing, owner)
-            if holder is not None and holder != owner:
-                self._let_go(taken)
-                self._violate(f"{thing} is held by {holder} and was asked for by {owner}")
-                raise DoubleUse(what=thing, holder=holder, asker=owner)
-            self._holders[thing] = owner
-            taken.append(thing)
+        owner, things = _owner(guest), _things(guest)
+        conflict = next(((t, h) for t in things if (h := self._holders.get(t, owner)) != owner), None)
+        if conflict is None and self._store is not None:
+            conflict = self._store.claim(things, owner)
+        if conflict is not None:
+            thing, holder = conflict
+            self._violate(f"{thing} is held by {holder} and was asked for by {owner}")
+            raise DoubleUse(what=thing, holder=holder, asker=owner)
+        self._holders |= dict.fromkeys(things, owner)
 
     def _let_go(self, things: list[str]) -> None:
         for thing in things:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+from typing import Any
 
 import msgspec
 import pytest
@@ -14,6 +15,7 @@ from nova.objects.ids import HostName
 from nova.objects.states import Power
 from nova.virt.base import Material
 from nova.virt.fake.books import DoubleUse
+from nova.virt.fake.claims import Claims
 from nova.virt.fake.driver import FakeDriver, FakeHost
 from nova.virt.fake.script import Script
 from nova.virt.fake.store import WorldStore, read_books
@@ -38,7 +40,7 @@ def thief(what: str) -> GuestSpec:
         return msgspec.structs.replace(two, block_devices=one.block_devices)
     if what == "guest":
         return one
-    stolen = {
+    stolen: dict[str, dict[str, Any]] = {
         "mac": {"mac": theirs.mac},
         "vif": {"id": theirs.id},
         "address": {"addresses": theirs.addresses},
@@ -133,10 +135,12 @@ def test_what_a_kill_tore_off_is_no_harm(tmp_path: pathlib.Path) -> None:
     world.spawn(ONE, a_guest(1))
     with (tmp_path / "hosts" / "one.journal").open("ab") as journal:
         journal.write(b'{"id":"torn')
-    WorldStore(tmp_path).claim("mac-of-nobody", f"{an_id(7)}@one")
+    WorldStore(tmp_path).claim(["mac-of-nobody"], f"{an_id(7)}@one")
+    with (tmp_path / "claims.log").open("ab") as claims:
+        claims.write(b"+mac-torn own")
     again = a_world(WorldStore(tmp_path))
     assert [g.id for g in again.books().guests] == [an_id(1)]
-    assert not (tmp_path / "claims" / "mac-of-nobody").exists()
+    assert not {"mac-of-nobody", "mac-torn"} & Claims(tmp_path).held().keys()
     assert [g.id for g in read_books(tmp_path).guests] == [an_id(1)]
 
 
@@ -156,3 +160,20 @@ def test_thousands_of_hosts_fit(tmp_path: pathlib.Path) -> None:
         driver.spawn(a_guest(number), Material())
     assert len(world.books().guests) == 3000
     assert all(driver.inventories()[0].running == 1 for driver in drivers[:50])
+
+
+def test_claims_are_written_anew_when_they_are_mostly_of_the_past(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nova.virt.fake.claims.LONG_BYTES", 1000)
+    old = Claims(tmp_path)
+    for number in range(100):
+        assert old.take([f"mac-{number}"], "a@one") is None
+        old.release([f"mac-{number}"])
+    assert old.take(["kept"], "a@one") is None
+    young = Claims(tmp_path)
+    assert (tmp_path / "claims.log").stat().st_size < 100
+    assert young.take(["new"], "b@two") is None
+    assert old.held() == young.held() == {"kept": "a@one", "new": "b@two"}
+    assert old.take(["free", "new"], "a@one") == ("new", "b@two")
+    assert "free" not in young.held()
