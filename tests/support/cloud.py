@@ -56,6 +56,8 @@ hosts = {hosts}
 [conductor]
 job_ask = 1.0
 lease = 2.0
+[scheduler]
+view_stale_after = 0.05
 [quota]
 instances = 1000
 cores = 10000
