@@ -112,6 +112,6 @@ def render(values: Sections) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def guest_network(cidr: str) -> GuestNetwork:
-    """Describe the network all guests are on."""
-    return GuestNetwork(NETWORK_LABEL, cidr, BRIDGE)
+def guest_network(settings: Settings) -> GuestNetwork:
+    """Describe the network all guests are on; guests of the fake driver need nothing of the machine."""
+    return GuestNetwork(NETWORK_LABEL, settings.guest_range, None if settings.driver == "fake" else BRIDGE)

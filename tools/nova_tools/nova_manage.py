@@ -13,11 +13,11 @@ _SECONDS = 120.0
 
 @dataclass(frozen=True)
 class GuestNetwork:
-    """A flat DHCP network for everybody."""
+    """The network for everybody: flat DHCP on a bridge, or on paper only where no guest is real."""
 
     label: str
     cidr: str
-    bridge: str
+    bridge: str | None
 
 
 def sync(program: Path, conf_file: Path, logs: Path) -> None:
@@ -29,7 +29,8 @@ def ensure_network(program: Path, conf_file: Path, logs: Path, network: GuestNet
     """Make the guests' network unless it is there."""
     words = [
         "network", "create", "--label", network.label, "--fixed-range-v4", network.cidr,
-        "--bridge", network.bridge, "--dns1", "8.8.8.8",
+        "--dns1", "8.8.8.8",
+        *(("--bridge", network.bridge) if network.bridge else ("--topology", "none")),
     ]  # fmt: skip
     log = logs / "nova-manage.log"
     listed = run([program, "--config-file", conf_file, "network", "list"], seconds=_SECONDS)

@@ -160,7 +160,7 @@ class BringUp:
             cloud.nova_binary("nova-manage"),
             cloud.conf_file,
             cloud.places.logs,
-            nova_conf.guest_network(cloud.settings.guest_range),
+            nova_conf.guest_network(cloud.settings),
         )
         return cloud.settings.guest_range
 
