@@ -105,7 +105,7 @@ What next:
 
     eval "$(./tools/cloud env demo)"      # be a member of the project demo; 'env' alone: the administrator
     nova list
-    openstack server create --image tiny --flavor m1.nano --key-name demo --network auto --wait second
+    openstack server create --image tiny --flavor m1.nano --key-name demo --nic auto --wait second
     openstack server show second
     nova console-log first
     openstack console url show --novnc first        # open it in a browser ({novnc})
