@@ -2,8 +2,9 @@
 
 The library's drivers are used through their driver interface (``send`` and ``listen``), below its RPC client
 and server: those acknowledge, log and rebuild exceptions in ways that ours must not, and cost a third of the
-CPU of a call.  The configuration is the daemon's private one; the library registers some option groups on the
-global object only, so :func:`prepare` registers them here.
+CPU of a call.  The library gets a configuration object of its own, made from the daemon's files
+(:func:`own_configuration`): it registers some option groups on the global object only, and others that the
+daemon knows already.
 """
 
 from __future__ import annotations
@@ -50,6 +51,15 @@ def prepare(conf: cfg.ConfigOpts) -> None:
         conf.set_default(name, value, group=_RABBIT)
 
 
+def own_configuration(conf: cfg.ConfigOpts) -> cfg.ConfigOpts:
+    """Return what the library reads: the daemon's files, our defaults, and what ``[rpc]`` says."""
+    library = cfg.ConfigOpts()
+    library([], project="nova", default_config_files=list(conf.config_file or ()), default_config_dirs=[])
+    prepare(library)
+    library.set_default("rabbit_quorum_queue", conf.rpc.quorum_queues, group=_RABBIT)
+    return library
+
+
 class BrokerTransport:
     """A :class:`~nova.rpc.transport.Transport` over a driver of oslo.messaging."""
 
@@ -57,7 +67,7 @@ class BrokerTransport:
         import oslo_messaging
         from oslo_messaging import exceptions
 
-        prepare(conf)
+        conf = own_configuration(conf)
         self._library = oslo_messaging
         self._exceptions = exceptions
         self._options = oslo_messaging.TransportOptions(at_least_once=True)
