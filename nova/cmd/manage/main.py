@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from nova import log
-from nova.cmd.manage import db, networks, services, workflows
+from nova.cmd.manage import db, doctor, networks, services, workflows
 from nova.conf import load
 from nova.errors import NovaError
 
@@ -19,7 +19,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--config-file", action="append", default=[], help="may be given several times")
     parser.add_argument("--config-dir", action="append", default=[])
     commands = parser.add_subparsers(required=True, metavar="GROUP")
-    for group in (db, networks, services, workflows):
+    for group in (db, doctor, networks, services, workflows):
         group.register(commands)
     args = parser.parse_args(argv)
     options = [f"--config-file={name}" for name in args.config_file]

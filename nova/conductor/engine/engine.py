@@ -14,7 +14,7 @@ from nova.conductor.engine import inject
 from nova.conductor.engine.coalesce import Coalescer
 from nova.conductor.engine.inbox import Inbox
 from nova.conductor.engine.step import BACKWARD, Run, Workflow
-from nova.conductor.engine.walk import Aftermath, LeaseLost, Send, Walk
+from nova.conductor.engine.walk import Aftermath, LeaseLost, Send, Walk, instances_of
 from nova.db import jobs, workflows
 from nova.db.workflows import WorkflowRow
 from nova.errors import NovaError, Unavailable, revive
@@ -90,7 +90,10 @@ class Engine:
 
     def report(self, outcomes: Sequence[JobOutcome]) -> None:
         """Take in reports of agents; once it returns they are durable."""
-        self._reports.submit(tuple(outcomes))
+        try:
+            self._reports.submit(tuple(outcomes))
+        except inject.Crash as crash:  # whoever reports to a killed process gets no answer
+            raise Unavailable from crash
 
     def run_of(self, row: WorkflowRow) -> Run:
         """Make a run of a row of this conductor."""
@@ -109,7 +112,7 @@ class Engine:
             try:
                 self._drive(batch)
             except inject.Crash:
-                continue
+                self._inbox.done(run.id for run in batch)
             except BaseException:  # a worker must survive; the runs are taken up again by reconcile/recover
                 LOG.exception("A batch of %d workflows was dropped", len(batch))
                 self._inbox.done(run.id for run in batch)
@@ -137,9 +140,9 @@ class Engine:
         ask = step.undo_ask if backward else step.ask
         if ask is None:
             return
-        self._world.points(inject.BEFORE_ASK, workflow.kind, step.name)
+        self._world.points(inject.BEFORE_ASK, workflow.kind, step.name, instances_of(runs))
         ask(self._world, runs)
-        self._world.points(inject.AFTER_ASK, workflow.kind, step.name)
+        self._world.points(inject.AFTER_ASK, workflow.kind, step.name, instances_of(runs))
         if backward:
             for run in runs:
                 run.answer = step
@@ -222,18 +225,19 @@ class Engine:
             by_host.setdefault((send.topic, send.host), []).append(send)
         points = self._world.points
         for (topic, host), items in by_host.items():
-            points(inject.BEFORE_SEND, topic, host)
+            points(inject.BEFORE_SEND, topic, host, (item.job.instance_id for item in items))
             try:
                 self._world.send_jobs(topic, host, [item.job for item in items])
             except Unavailable as error:
                 LOG.warning("Jobs for %s on %s could not be sent yet: %s", topic, host, error)
-            points(inject.AFTER_SEND, topic, host)
+            points(inject.AFTER_SEND, topic, host, (item.job.instance_id for item in items))
 
     def _pass(self, point: str, runs: Sequence[Run]) -> None:
         points = self._world.points
         if points.listener is not None:
             for kind, step in {(run.row.kind, run.row.step) for run in runs}:
-                points(point, kind, self._catalog[kind].steps[step].name)
+                here = [run for run in runs if (run.row.kind, run.row.step) == (kind, step)]
+                points(point, kind, self._catalog[kind].steps[step].name, instances_of(here))
 
     # -- reports ----------------------------------------------------------------------------------------
 
@@ -243,10 +247,39 @@ class Engine:
             o for o in outcomes if o.verdict is not Verdict.PROGRESS and o.verdict is not Verdict.UNKNOWN
         ]
         phases = [o for o in outcomes if o.verdict is Verdict.PROGRESS]
-        after = self._world.db.run(lambda tx: self._reported(tx, ended, phases))
+        try:
+            after = self._world.db.run(lambda tx: self._reported(tx, ended, phases))
+        except (Unavailable, CommitUnknown):
+            raise
+        except Exception as error:  # a step failed: whoever is to blame is found by going one by one
+            after = self._blame_report(outcomes, error)
         self._finish(after)
 
-    def _reported(self, tx: Tx, ended: list[JobOutcome], phases: list[JobOutcome]) -> Aftermath:
+    def _blame_report(self, outcomes: Sequence[JobOutcome], error: Exception) -> Aftermath:
+        if len(outcomes) > 1:
+            for outcome in outcomes:
+                self._take_reports([(outcome,)])
+            return Aftermath()
+        reported = outcomes[0]
+        workflow = WorkflowId(reported.job_id.partition(":")[0])
+        count = self._surprises[workflow] = self._surprises.get(workflow, 0) + 1
+        if not isinstance(error, NovaError):
+            LOG.error("The report of job %s met a surprise (%d)", reported.job_id, count, exc_info=error)
+            if count < SURPRISES:
+                raise error
+        if reported.verdict is Verdict.PROGRESS:
+            raise error
+        self._surprises.pop(workflow, None)
+        return self._world.db.run(lambda tx: self._reported(tx, [reported], [], failed=error))
+
+    def _reported(
+        self,
+        tx: Tx,
+        ended: list[JobOutcome],
+        phases: list[JobOutcome],
+        failed: Exception | None = None,
+    ) -> Aftermath:
+        """Write reports and go on; when their step ``failed``, go back instead."""
         if phases:
             self._world.record_phases(tx, phases)
         finished = jobs.finish(tx, ended, self._world.clock.now()) if ended else []
@@ -263,8 +296,11 @@ class Engine:
         for workflow_row in rows:
             run = self.run_of(workflow_row)
             run.outcomes = outcomes.get(run.id, [])
+            if failed is not None and run.error is None:
+                surprise = Surprise(request_id=workflow_row.request_id)
+                run.fail(failed if isinstance(failed, NovaError) else surprise)
             runs.append(run)
-        return Walk(self._world, tx, self._catalog).go(runs, reported=True)
+        return Walk(self._world, tx, self._catalog).go(runs, reported=failed is None)
 
     def adopt(self, lost: Sequence[WorkflowId]) -> None:
         """Take up workflows of this very conductor that nobody holds; each gets a new fence."""

@@ -6,10 +6,10 @@ the process.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
-Listener = Callable[[str, str, str], None]
-"""Called with point, workflow kind and step name."""
+Listener = Callable[[str, str, str, list[str]], None]
+"""Called with point, workflow kind (topic of a send), step name (host of a send) and the instances' ids."""
 
 BEFORE_ASK = "before_ask"
 AFTER_ASK = "after_ask"
@@ -31,10 +31,10 @@ class Points:
     def __init__(self) -> None:
         self.listener: Listener | None = None
 
-    def __call__(self, point: str, kind: str, step: str) -> None:
+    def __call__(self, point: str, kind: str, step: str, instances: Iterable[str]) -> None:
         """Pass a point."""
         if self.listener is not None:
-            self.listener(point, kind, step)
+            self.listener(point, kind, step, list(instances))
 
 
 class Crash(BaseException):

@@ -56,6 +56,11 @@ class Aftermath:
     ended: list[Run] = dataclasses.field(default_factory=list)
 
 
+def instances_of(runs: Iterable[Run]) -> Iterable[str]:
+    """Name the instances of runs, for the points."""
+    return (run.row.instance_id for run in runs)
+
+
 class Walk:
     """One walk; made for one try of one transaction."""
 
@@ -102,15 +107,15 @@ class Walk:
         self._need_instances(step, batch)
         points = self._world.points
         if reported:
-            points(inject.BEFORE_SETTLE, workflow.kind, step.name)
+            points(inject.BEFORE_SETTLE, workflow.kind, step.name, instances_of(batch))
             if step.settle is not None:
                 step.settle(self._world, self._tx, batch)
-            points(inject.AFTER_SETTLE, workflow.kind, step.name)
+            points(inject.AFTER_SETTLE, workflow.kind, step.name, instances_of(batch))
         else:
-            points(inject.BEFORE_DO, workflow.kind, step.name)
+            points(inject.BEFORE_DO, workflow.kind, step.name, instances_of(batch))
             if step.do is not None:
                 step.do(self._world, self._tx, batch)
-            points(inject.AFTER_DO, workflow.kind, step.name)
+            points(inject.AFTER_DO, workflow.kind, step.name, instances_of(batch))
         failed = [run for run in batch if run.error is not None]
         for run in failed:
             run.orders.clear()
@@ -153,10 +158,10 @@ class Walk:
             batch = [run for run in batch if run.answer is step]
             if not batch:
                 return []
-        self._world.points(inject.BEFORE_UNDO, workflow.kind, step.name)
+        self._world.points(inject.BEFORE_UNDO, workflow.kind, step.name, instances_of(batch))
         if step.undo is not None:
             step.undo(self._world, self._tx, batch)
-        self._world.points(inject.AFTER_UNDO, workflow.kind, step.name)
+        self._world.points(inject.AFTER_UNDO, workflow.kind, step.name, instances_of(batch))
         self._give_orders(f"undo-{step.name}", batch, WorkflowState.UNDO_WAITING, index)
         self._history(f"undo-{step.name}", batch)
         free = [run for run in batch if not run.waits]

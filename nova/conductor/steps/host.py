@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from nova.db.engine import Tx
 
 UNCLEAR = "unclear"
-"""Note on a run: nobody knows whether the host did what it was told."""
+"""Detail of an outcome: nobody knows whether the host did what it was told."""
+CLEAN = "clean"
+"""Note on a run: the host told that it built nothing."""
 KEEP = "keep"
 """Note on a run: the guest may still be on its host, so its place is given to nobody."""
 
@@ -114,17 +116,17 @@ def built(world: World, tx: Tx, runs: Sequence[Run]) -> None:
             if error is None:
                 run.notes["power"] = int(outcome.power) if outcome.power is not None else 1
                 continue
-            run.notes[UNCLEAR] = bool(outcome.details.get(UNCLEAR))
+            run.notes[CLEAN] = not outcome.details.get(UNCLEAR)
             run.notes.setdefault("excluded", []).append(outcome.host)
             run.fail(error, retry=outcome.retry_elsewhere)
 
 
 def unbuild(world: World, tx: Tx, runs: Sequence[Run]) -> None:
-    """Where nobody knows what the host did, order the guest away before its place is given to others."""
+    """Order the guest away before its place is given to others, unless the host told that there is none."""
     del world, tx
     for run in runs:
         host = run.notes.get("host")
-        if not run.notes.pop(UNCLEAR, False) or host is None or run.instance is None:
+        if run.notes.pop(CLEAN, False) or host is None or run.instance is None:
             continue
         run.orders.append(destroy_order(run.instance, host, f"undo of {run.row.request_id}"))
 
