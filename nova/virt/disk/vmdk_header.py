@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import struct
 from typing import BinaryIO
@@ -26,7 +27,8 @@ def virtual_bytes(file: BinaryIO) -> int:
     if len(head) < _SPARSE.size or head[:4] != b"KDMV":
         raise NotAcceptable("it is a VMDK that keeps its data in other files")
     _, _version, _flags, capacity, _grain, offset, sectors, *_ = _SPARSE.unpack(head)
-    if offset == 0 or sectors == 0 or sectors * _SECTOR > _MAX_DESCRIPTOR:
+    size = file.seek(0, io.SEEK_END)
+    if not 0 < offset * _SECTOR < size or not 0 < sectors * _SECTOR <= _MAX_DESCRIPTOR:
         raise NotAcceptable("its VMDK descriptor is missing or too long")
     file.seek(offset * _SECTOR)
     _judge_descriptor(file.read(sectors * _SECTOR).split(b"\0", 1)[0])

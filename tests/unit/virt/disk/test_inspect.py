@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from nova.errors.virt import ImageUnusable
@@ -225,6 +225,7 @@ def test_no_damage_makes_the_inspection_crash(tmp_path: Path, disk_format: str) 
         st.lists(st.tuples(st.integers(0, 2048), st.integers(0, 255)), max_size=8),
         st.integers(0, len(original)),
     )
+    @example([(35, 1)], 72)
     def damaged(changes: list[tuple[int, int]], cut: int) -> None:
         data = bytearray(original)
         _mutate(data, changes)
