@@ -1,0 +1,101 @@
+"""Group commit: everything is carried out once, together where calls meet, and errors reach their callers."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+import pytest
+
+from nova.conductor.engine.coalesce import Coalescer
+
+WAIT_S = 20.0
+
+
+class Work:
+    """Carries out batches, and can be held up in the first."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[int]] = []
+        self.entered = threading.Event()
+        self.go_on = threading.Event()
+
+    def __call__(self, items: Sequence[int]) -> None:
+        self.batches.append(list(items))
+        self.entered.set()
+        assert self.go_on.wait(WAIT_S)
+        if 13 in items:
+            raise ValueError("thirteen")
+
+
+def submit_in_thread(coalescer: Coalescer[int], item: int, failed: list[int]) -> threading.Thread:
+    def call() -> None:
+        try:
+            coalescer.submit(item)
+        except ValueError:
+            failed.append(item)
+
+    thread = threading.Thread(target=call, daemon=True)
+    thread.start()
+    return thread
+
+
+def pending(coalescer: Coalescer[int]) -> int:
+    return len(coalescer._pending)
+
+
+def wait_pending(coalescer: Coalescer[int], count: int) -> None:
+    ticks = threading.Event()
+    for _ in range(2000):
+        if pending(coalescer) >= count:
+            return
+        ticks.wait(0.005)
+    raise AssertionError(f"{pending(coalescer)} items wait, not {count}")
+
+
+def run(items: Sequence[int], most: int = 256) -> tuple[Work, list[int]]:
+    """Hold up item 0 while the others come; then let all go."""
+    work, failed = Work(), list[int]()
+    coalescer = Coalescer(work, most)
+    threads = [submit_in_thread(coalescer, 0, failed)]
+    assert work.entered.wait(WAIT_S)
+    threads += [submit_in_thread(coalescer, item, failed) for item in items]
+    wait_pending(coalescer, len(items))
+    work.go_on.set()
+    for thread in threads:
+        thread.join(WAIT_S)
+        assert not thread.is_alive()
+    return work, failed
+
+
+def test_what_comes_meanwhile_is_one_batch() -> None:
+    work, failed = run([1, 2, 3, 4])
+    assert work.batches[0] == [0]
+    assert [sorted(batch) for batch in work.batches[1:]] == [[1, 2, 3, 4]]
+    assert not failed
+
+
+def test_batches_are_bounded_and_nothing_is_lost_or_doubled() -> None:
+    work, _ = run(list(range(1, 12)), most=4)
+    assert all(len(batch) <= 4 for batch in work.batches)
+    assert sorted(item for batch in work.batches for item in batch) == list(range(12))
+
+
+def test_an_error_reaches_every_caller_of_its_batch_and_no_other() -> None:
+    _, failed = run([7, 13])
+    assert sorted(failed) == [7, 13]
+
+
+def test_the_next_call_after_an_error_is_carried_out() -> None:
+    seen: list[int] = []
+
+    def work(items: Sequence[int]) -> None:
+        seen.extend(items)
+        if 13 in items:
+            raise ValueError("thirteen")
+
+    coalescer = Coalescer(work)
+    with pytest.raises(ValueError, match="thirteen"):
+        coalescer.submit(13)
+    coalescer.submit(1)
+    assert seen == [13, 1]
