@@ -32,6 +32,8 @@ class Fault(enum.Enum):
 
     FAIL = "fail"
     """A foreseen error: the run fails."""
+    BUG = "bug"
+    """A surprise, every time: the run fails after some tries."""
     STUMBLE = "stumble"
     """A surprise, once: the step is carried out again."""
     CRASH = "crash"
@@ -41,6 +43,7 @@ class Fault(enum.Enum):
 
 
 FAILS_AT = (inject.BEFORE_DO, inject.AFTER_DO, inject.BEFORE_SETTLE, inject.AFTER_SETTLE)
+BUGS_AT = (inject.BEFORE_DO, inject.AFTER_SETTLE)
 STUMBLES_AT = (inject.BEFORE_DO, inject.BEFORE_SETTLE, inject.BEFORE_UNDO, inject.AFTER_UNDO)
 DELETES_AT = (inject.BEFORE_ASK, inject.BEFORE_COMMIT, inject.AFTER_COMMIT, inject.BEFORE_SETTLE)
 CRASHES_AT = (
@@ -59,6 +62,7 @@ CRASHES_AT = (
 )
 _WHERE = {
     Fault.FAIL: FAILS_AT,
+    Fault.BUG: BUGS_AT,
     Fault.STUMBLE: STUMBLES_AT,
     Fault.CRASH: CRASHES_AT,
     Fault.DELETE: DELETES_AT,
@@ -84,7 +88,7 @@ class Case:
     @property
     def fails(self) -> bool:
         """Tell whether the run must end in failure."""
-        return self.fault is Fault.FAIL or (self.goes_back and not self.is_open)
+        return self.fault in (Fault.FAIL, Fault.BUG) or (self.goes_back and not self.is_open)
 
     @property
     def is_open(self) -> bool:
@@ -184,7 +188,7 @@ class Shooter:
             fault = self._fault(point, kind, step, instance, alone=len(instances) == 1)
             if fault is Fault.FAIL:
                 raise Told
-            if fault is Fault.STUMBLE:
+            if fault in (Fault.STUMBLE, Fault.BUG):
                 raise RuntimeError("the test wanted a surprise")
             if fault is Fault.CRASH:
                 raise Crash
@@ -213,7 +217,7 @@ class Shooter:
                     return None
             elif (shot.kind, shot.step) != (kind, step):
                 return None
-            if shot.fault is Fault.FAIL:
+            if shot.fault in (Fault.FAIL, Fault.BUG):
                 armed.failed = True
             elif alone or shot.fault is not Fault.STUMBLE:  # a batch that stumbles is gone through again
                 armed.shots.popleft()
