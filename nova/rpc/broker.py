@@ -54,9 +54,20 @@ def prepare(conf: cfg.ConfigOpts) -> None:
 def own_configuration(conf: cfg.ConfigOpts) -> cfg.ConfigOpts:
     """Return what the library reads: the daemon's files, our defaults, and what ``[rpc]`` says."""
     library = cfg.ConfigOpts()
-    library([], project="nova", default_config_files=list(conf.config_file or ()), default_config_dirs=[])
+    files, folders = list(conf.config_file or ()), list(conf.config_dir or ())
+    library([], project="nova", default_config_files=files, default_config_dirs=folders)
     prepare(library)
-    library.set_default("rabbit_quorum_queue", conf.rpc.quorum_queues, group=_RABBIT)
+    ours = conf.rpc
+    said = {
+        "rabbit_quorum_queue": ours.quorum_queues,
+        "heartbeat_timeout_threshold": int(ours.heartbeat),
+        "ssl": ours.ssl,
+        "ssl_ca_file": ours.ssl_ca_file or "",
+        "ssl_cert_file": ours.ssl_cert_file or "",
+        "ssl_key_file": ours.ssl_key_file or "",
+    }
+    for name, value in said.items():
+        library.set_default(name, value, group=_RABBIT)
     return library
 
 
