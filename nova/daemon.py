@@ -167,8 +167,9 @@ class Daemon:
 
     def _live(self) -> None:
         pause = 0.05
+        told: set[str] = set()
         while not self._stopping.is_set():
-            self.waiting_for = tuple(need.what for need in self._parts.needs if not _is_met(need))
+            self.waiting_for = tuple(need.what for need in self._parts.needs if not _is_met(need, told))
             if not self.waiting_for and self._serve():
                 return
             self._stopping.wait(pause)
@@ -232,9 +233,14 @@ class Daemon:
         return self.loops.states()
 
 
-def _is_met(need: Need) -> bool:
+def _is_met(need: Need, told: set[str]) -> bool:
+    """Ask for a need; what stands in its way is told once, then (``told``) each other reason once."""
     try:
         return bool(need.met())
     except Exception as error:  # whatever a check meets while the other side is away means: not yet
-        _LOG.debug("still waiting for %s: %s", need.what, error)
+        reason = f"{type(error).__name__}: {error}"
+        _LOG.log(
+            logging.DEBUG if reason in told else logging.INFO, "still waiting for %s: %s", need.what, reason
+        )
+        told.add(reason)
         return False

@@ -57,7 +57,7 @@ def make_world(surroundings: Surroundings, db: Database) -> World:
     clock = surroundings.clock
     images = image_store(surroundings.conf, clock)
     world = World(
-        owner=f"{surroundings.host}:{ids.new_uuid()}",
+        owner=ids.new_uuid(),
         host=surroundings.host,
         db=db,
         clock=clock,
