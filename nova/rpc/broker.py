@@ -119,7 +119,7 @@ class BrokerTransport:
             )
         except self._exceptions.MessagingTimeout as error:
             raise ReplyTimeout(str(error)) from error
-        except (self._exceptions.MessagingException, OSError) as error:
+        except (self._exceptions.MessagingException, self._exceptions.MessageUndeliverable, OSError) as error:
             raise Unreachable(f"{type(error).__name__}: {error}") from error
 
     def listen(self, topic: str, server: str, receive: Callable[[Incoming], None]) -> Listener:
