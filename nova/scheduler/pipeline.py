@@ -75,7 +75,7 @@ class Placer:
         for _ in range(wanted):
             row = leaders[0] if leaders and self._takes_leader(choices) else self._draw(search, source)
             if row is None:
-                verdicts = search.reasons()
+                verdicts = search.reasons(len(choices))
                 batch.undo(begun)
                 return Decision(
                     id=request.id, explanation=Explanation(considered=len(batch.table), filters=verdicts)

@@ -84,19 +84,27 @@ class Search:
             before -= removed
         return tuple(found)
 
-    def reasons(self) -> tuple[FilterVerdict, ...]:
-        """Say the same with reasons and examples, for those who got no host."""
+    def reasons(self, placed: int = 0) -> tuple[FilterVerdict, ...]:
+        """Say the same with reasons and examples, for those who got no host.
+
+        ``placed`` instances of the request had hosts when the next had none: the reason that took the last
+        hosts says so, because its numbers hold with those placed.
+        """
         found = []
+        last = max((k for k, removed in enumerate(self._removed) if removed), default=-1)
         before = len(self._table)
         for k, (a_filter, _) in enumerate(self._filters):
             fell = np.flatnonzero(self._stage == k)
             after = before - len(fell)
+            reason = a_filter.reason(self.question, fell) if len(fell) else ""
+            if placed and k == last:
+                reason = f"with {placed} of the instances placed, {reason}"
             found.append(
                 FilterVerdict(
                     name=a_filter.name,
                     before=before,
                     after=after,
-                    reason=a_filter.reason(self.question, fell) if len(fell) else "",
+                    reason=reason,
                     examples=tuple(self._table.hosts[i] for i in fell[:_EXAMPLES]),
                 )
             )

@@ -6,9 +6,11 @@ number of hosts and each kind of work.
 
 from __future__ import annotations
 
+import gc
 import random
 import sys
 import time
+import tracemalloc
 from collections.abc import Callable
 
 import msgspec
@@ -17,6 +19,8 @@ from nova.clock import Clock
 from nova.conf.scheduler import SchedulerOptions
 from nova.objects.host import HostSnapshot, HostView
 from nova.objects.placement import GroupNeed, PlacementRequest
+from nova.scheduler.host_table import HostTable
+from nova.scheduler.pipeline import Placer
 from nova.scheduler.view import View
 from tests.support.scheduling import flavor, image, request, view
 
@@ -96,10 +100,29 @@ KINDS: dict[str, Callable[[int], list[PlacementRequest]]] = {
 }
 
 
+def bytes_per_host(hosts: tuple[HostView, ...]) -> tuple[float, float]:
+    """Return what the table takes of memory for a host, and what each remembered search adds."""
+    message = msgspec.msgpack.encode(HostSnapshot(position=1, hosts=hosts, aggregates=()))
+    tracemalloc.start()
+    try:
+        table = HostTable()
+        table.apply(msgspec.msgpack.decode(message, type=HostSnapshot))
+        gc.collect()
+        full = tracemalloc.get_traced_memory()[0]
+        placer = Placer(SchedulerOptions())
+        placer.place(table, [request()], random.Random(1))
+        gc.collect()
+        return full / len(hosts), (tracemalloc.get_traced_memory()[0] - full) / len(hosts)
+    finally:
+        tracemalloc.stop()
+
+
 def main() -> int:
     """Print the numbers."""
     for count in [int(word) for word in sys.argv[1:]] or [1000, 10_000]:
         hosts = make_hosts(count)
+        row, search = bytes_per_host(hosts)
+        print(f"{count:>6} hosts  {row:.0f} bytes a host, {search:.0f} more for a search", flush=True)
         for kind, requests in KINDS.items():
             rate, median = Bench(hosts).run(requests)
             print(f"{count:>6} hosts  {rate:>8.0f} decisions/s  {median:>8.2f} ms a call  {kind}", flush=True)

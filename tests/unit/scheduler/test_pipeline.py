@@ -93,6 +93,16 @@ def test_what_could_not_be_placed_whole_takes_nothing_from_the_next() -> None:
     assert hosts(two) == ["a", "a"]
 
 
+def test_a_refused_batch_says_how_many_had_hosts() -> None:
+    table = HostTable([view("a", ram_mb=1300), view("b", ram_mb=1300, up=False)])
+    (decision,) = decide(table, request(3))
+    assert decision.explanation.sentence() == (
+        "2 hosts were considered: ComputeFilter removed 1 (of their compute services 1 down); "
+        "RamFilter removed 1 (with 2 of the instances placed, "
+        "the freest of them has 276 MB of RAM left, 512 were asked)."
+    )
+
+
 def test_a_batch_gets_alternates_besides_the_chosen() -> None:
     table = HostTable([view(f"h{n}", vcpus=1) for n in range(6)])
     (decision,) = decide(table, request(2))
