@@ -35,3 +35,12 @@ class ForeignServer(Conflict):
     """The folder of a network belongs to a server in another network namespace."""
 
     template = "{folder} is in use by process {pid} of another network namespace; set networks_path."
+
+
+class AddressHeld(Conflict):
+    """Another program listens where a network's DHCP server must."""
+
+    template = (
+        "{address} port {port} on {bridge} is held by {holder}, which is none of ours;"
+        " end it, or give the network another range."
+    )

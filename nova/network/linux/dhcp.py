@@ -21,9 +21,10 @@ import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from nova.errors.network import ForeignServer
+from nova.errors.host import CommandFailed
+from nova.errors.network import AddressHeld, ForeignServer
 from nova.network import dhcpbridge
-from nova.network.linux import dhcp_release
+from nova.network.linux import dhcp_release, dhcp_servers
 from nova.network.options import NetworkOptions
 from nova.network.render import dnsmasq
 from nova.network.topology.base import DhcpPlan
@@ -82,13 +83,17 @@ class Dhcp:
     def remove_unplanned(self, planned: Iterable[NetworkId]) -> list[str]:
         """End the servers of networks that are no longer ours, and forget their files."""
         wanted, done = {_safe(network) for network in planned}, []
-        for folder in self._folders():
-            if folder.name in wanted:
-                continue
+        # A server may outlive its folder: everything that runs from below our root is ours.
+        known = {f.name for f in self._folders()} | {f.name for f in self._served_folders()}
+        for folder in sorted(self._root / name for name in known - wanted):
             stopped = _stop(folder)
             shutil.rmtree(folder, ignore_errors=True)
             done.append(f"DHCP service {folder.name} {'ended' if stopped else 'forgotten'}")
         return done
+
+    def _served_folders(self) -> list[Path]:
+        folders = [server.configuration.parent for server in dhcp_servers.running()]
+        return [folder for folder in folders if folder.parent == self._root]
 
     def _folders(self) -> list[Path]:
         try:
@@ -126,8 +131,16 @@ class Dhcp:
     def _restart(self, folder: Path, fingerprint: str, plan: DhcpPlan) -> str:
         stopped = _stop(folder)
         argv = [self._options.dnsmasq_program, f"--conf-file={folder / 'dnsmasq.conf'}"]
-        # It goes to the background by itself, after it has bound its sockets.
-        run(argv, timeout_s=START_TIMEOUT_S)
+        try:
+            # It goes to the background by itself, after it has bound its sockets.
+            run(argv, timeout_s=START_TIMEOUT_S)
+        except CommandFailed:
+            held = dhcp_servers.holder(plan.server)
+            if held is None:
+                raise
+            raise AddressHeld(
+                address=plan.server, port=held.port, bridge=plan.bridge, holder=held.words
+            ) from None
         _write(folder / "started", fingerprint, 0o644)
         return f"DHCP service on {plan.bridge} {'restarted' if stopped else 'started'}"
 
@@ -192,10 +205,17 @@ def _pid(folder: Path) -> int | None:
 
 
 def _stop(folder: Path) -> bool:
-    pid = _pid(folder)
+    """End every server of a folder, also one that its pid file does not know; tell whether there was one."""
+    _pid(folder)  # refuses a folder that is in use elsewhere
     (folder / "started").unlink(missing_ok=True)
-    if pid is None:
-        return False
+    configuration = folder / "dnsmasq.conf"
+    pids = [server.pid for server in dhcp_servers.running() if server.configuration == configuration]
+    ended = [_end(pid) for pid in pids]
+    (folder / "pid").unlink(missing_ok=True)
+    return any(ended)
+
+
+def _end(pid: int) -> bool:
     try:
         handle = os.pidfd_open(pid)
     except ProcessLookupError:
@@ -210,5 +230,4 @@ def _stop(folder: Path) -> bool:
                     break
     finally:
         os.close(handle)
-    (folder / "pid").unlink(missing_ok=True)
     return True

@@ -70,11 +70,16 @@ class Machine:
                     self._indexes[bridge.name] = self._bridges.index(bridge.name)
         with self._guarded(plan.networks, failed):
             changes += self._shared(plan, look)
+        moved = before is None or before.networks != plan.networks
+        if moved:
+            # Before others start: they may want the address of one that goes.
+            with self._guarded((), failed):
+                changes += self.dhcp.remove_unplanned(d.network for d in plan.dhcp)
         for dhcp in plan.dhcp:
             if dhcp.network not in failed:
                 with self._guarded((dhcp.network,), failed):
                     changes += self.dhcp.apply(dhcp, self._indexes.get(dhcp.bridge, 0))
-        if before is None or before.networks != plan.networks:
+        if moved:
             with self._guarded((), failed):
                 changes += self._clear(plan)
         # After a failure nothing is taken for granted: the next time looks.
@@ -92,8 +97,7 @@ class Machine:
         return changes
 
     def _clear(self, plan: HostPlan) -> list[str]:
-        changes = self.dhcp.remove_unplanned(d.network for d in plan.dhcp)
-        changes += self._bridges.remove_unplanned(b.name for b in plan.bridges)
+        changes = self._bridges.remove_unplanned(b.name for b in plan.bridges)
         if not plan.serves_metadata:
             changes += self._routes.drop_metadata()
         if not plan.bridges:

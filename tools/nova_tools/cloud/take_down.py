@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from nova_tools.cloud.parts import Cloud
 from nova_tools.commands import environment
 from nova_tools.processes import Program
 from nova_tools.progress import Progress
+from nova_tools.waiting import wait_until
 
 _FIREWALL_TABLE = "nova-network"
 _KEPT = {"installed", "logs"}
@@ -50,9 +52,7 @@ def _end_all(cloud: Cloud, programs: list[Program], progress: Progress) -> int:
 
 def _clean_network(home: Path) -> None:
     """End our dnsmasq processes (they outlive nova-network on purpose), take bridge and rules away."""
-    for pid_file in home.glob("nova/**/*.pid"):
-        with suppress(OSError, ValueError):
-            _end_dnsmasq(int(pid_file.read_text().split()[0]), home)
+    end_dhcp_servers(home)
     for words in (
         ["ip", "link", "delete", nova_conf.BRIDGE],
         ["nft", "delete", "table", "ip", _FIREWALL_TABLE],
@@ -61,11 +61,30 @@ def _clean_network(home: Path) -> None:
             subprocess.run(words, env=environment(), capture_output=True, timeout=20, check=False)
 
 
-def _end_dnsmasq(pid: int, home: Path) -> None:
-    """Send SIGTERM if that pid is a dnsmasq that works for this cloud."""
-    command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    if command[0].endswith(b"dnsmasq") and any(str(home).encode() in word for word in command):
-        subprocess.run(["kill", f"-{signal.SIGTERM.value}", str(pid)], check=False, timeout=10)
+def end_dhcp_servers(home: Path) -> int:
+    """End every dnsmasq whose configuration lies below ``home``, pid file or not; return how many there were.
+
+    When this returns their addresses are free again.
+    """
+    found = _dhcp_servers(home)
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        for pid in _dhcp_servers(home):
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+        if wait_until(lambda: not _dhcp_servers(home), 5):
+            break
+    return len(found)
+
+
+def _dhcp_servers(home: Path) -> list[int]:
+    """List them; the helpers that dnsmasq forks end with it and count too."""
+    found, below = [], f"--conf-file={home}/".encode()
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            program, *words = path.read_bytes().split(b"\0")
+            if program.endswith(b"dnsmasq") and any(word.startswith(below) for word in words):
+                found.append(int(path.parent.name))
+    return found
 
 
 def remove(cloud: Cloud, progress: Progress, *, everything: bool) -> None:
