@@ -40,8 +40,8 @@ def start(mode: str | None = None) -> str:
         os.environ.setdefault("EVENTLET_NO_GREENDNS", "yes")
         import warnings
 
-        warnings.filterwarnings("ignore", message=".*[Ee]ventlet is deprecated.*")
-        warnings.filterwarnings("ignore", message=".*eventlet.*deprecat.*")
+        # Its text begins with an empty line.
+        warnings.filterwarnings("ignore", message=r"\s*eventlet is deprecated")
         import eventlet
 
         eventlet.monkey_patch()

@@ -17,6 +17,8 @@ def environment(**extra: str) -> dict[str, str]:
     env = dict(os.environ)
     env["PATH"] = f"{env.get('PATH', '')}:{CLEAN_PATH}"
     env.pop("PYTHONPATH", None)
+    # Python programs keep what they compiled: daemons that compile themselves at each start need twice as long.
+    env.pop("PYTHONDONTWRITEBYTECODE", None)
     env.update(extra)
     return env
 

@@ -16,4 +16,4 @@ def wait_until(fact: Callable[[], bool], seconds: float, pause: float = 0.05) ->
         if left <= 0:
             return False
         time.sleep(min(pause, left))
-        pause = min(pause * 1.3, 1.0)
+        pause = min(pause * 1.3, 0.5)

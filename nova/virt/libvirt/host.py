@@ -99,7 +99,13 @@ def find_platform(
     machine = conf.hw_machine_type or _MACHINES.get(facts.arch, "")
     emulator = _emulator(connection, facts.arch, machine, host)
     return Platform(
-        virt_type=virt_type.choose(conf.virt_type, emulator, least_s=conf.kvm_probe_timeout, clock=clock),
+        virt_type=virt_type.choose(
+            conf.virt_type,
+            emulator,
+            least_s=conf.kvm_probe_timeout,
+            clock=clock,
+            memory=conf.instances_path / ".virt-type",
+        ),
         arch=facts.arch,
         machine=machine,
         emulator=emulator,

@@ -2,7 +2,8 @@
 
 ``/dev/kvm`` existing says little: inside some virtual machines it opens, and guests then crawl or hang.  So a
 boot sector that does nothing but end QEMU is run twice, emulated and with KVM.  A working KVM needs about as
-long as emulation; one that needs ten times as long is of no use.
+long as emulation; one that needs ten times as long is of no use.  What was found holds until the machine is
+started anew or has another QEMU: a daemon that starts again need not wait for a KVM that hangs.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ LOG = logging.getLogger(__name__)
 
 KVM, QEMU = "kvm", "qemu"
 _DEVICE = Path("/dev/kvm")
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
 _EMULATION_S = 60.0
 _WORST_RATIO = 10.0
 # cli; mov dx, 0xf4; mov al, 0x10; out dx, al; hlt; jmp back: QEMU's debug-exit device makes
@@ -28,13 +30,27 @@ _SECTOR = bytes.fromhex("fa baf400 b010 ee f4 ebfd").ljust(510, b"\0") + b"\x55\
 _DONE = 33
 
 
-def choose(wish: str, emulator: str, *, least_s: float, clock: Clock) -> str:
-    """Return ``kvm`` or ``qemu``; a wish other than ``auto`` is granted unseen."""
+def choose(wish: str, emulator: str, *, least_s: float, clock: Clock, memory: Path | None = None) -> str:
+    """Return ``kvm`` or ``qemu``; a wish other than ``auto`` is granted unseen.
+
+    ``memory`` is a file that keeps what was found out by trying.
+    """
     if wish in (KVM, QEMU):
         return wish
     if not os.access(_DEVICE, os.R_OK | os.W_OK):
         LOG.info("Guests are emulated: this host has no usable %s", _DEVICE)
         return QEMU
+    about = _circumstances(emulator, least_s)
+    known = _recall(memory, about)
+    if known is not None:
+        LOG.info("Guests run with %s, as was found out since this machine started (%s)", known, memory)
+        return known
+    found = _try(emulator, least_s, clock)
+    _remember(memory, about, found)
+    return found
+
+
+def _try(emulator: str, least_s: float, clock: Clock) -> str:
     emulated = boot_seconds(emulator, "tcg", _EMULATION_S, clock)
     limit = max(least_s, _WORST_RATIO * emulated) if emulated is not None else least_s
     with_kvm = boot_seconds(emulator, "kvm", limit, clock)
@@ -47,6 +63,37 @@ def choose(wish: str, emulator: str, *, least_s: float, clock: Clock) -> str:
         return QEMU
     LOG.info("Guests run with KVM: a test guest ended after %.2f s", with_kvm)
     return KVM
+
+
+def _circumstances(emulator: str, least_s: float) -> str:
+    """Return what the answer depends on, as one line; empty when it cannot be told."""
+    try:
+        boot = _BOOT.read_text().strip()
+        program = os.stat(emulator)
+    except OSError:
+        return ""
+    return f"{boot} {emulator} {program.st_size} {program.st_mtime_ns} {least_s}"
+
+
+def _recall(memory: Path | None, about: str) -> str | None:
+    if memory is None or not about:
+        return None
+    try:
+        then, found = memory.read_text().splitlines()
+    except (OSError, ValueError):
+        return None
+    return found if then == about and found in (KVM, QEMU) else None
+
+
+def _remember(memory: Path | None, about: str, found: str) -> None:
+    if memory is None or not about:
+        return
+    beside = memory.with_name(f"{memory.name}.{os.getpid()}")
+    try:
+        beside.write_text(f"{about}\n{found}\n")
+        beside.replace(memory)
+    except OSError as error:
+        LOG.warning("What was found out about KVM cannot be kept: %s", error)
 
 
 def boot_seconds(emulator: str, accelerator: str, limit_s: float, clock: Clock) -> float | None:

@@ -76,7 +76,6 @@ class Runner:
             NOVA_TEST_IDENTITY=str(self.places.venv(IDENTITY.name)),
             NOVA_TEST_CLIENTS=str(self.places.venv(CLIENTS.name)),
             PYTHONPATH=f"{CHECKOUT}:{CHECKOUT / 'tools'}",
-            PYTHONDONTWRITEBYTECODE="",
             **part.env,
         )
         env["PATH"] = f"{self.places.venv(TESTS.name) / 'bin'}:{env['PATH']}"

@@ -112,7 +112,7 @@ class Glance:
                 self.address,
                 str(self.port),
             ),
-            env={"OS_GLANCE_CONFIG_DIR": str(self.directory), "PYTHONDONTWRITEBYTECODE": ""},
+            env={"OS_GLANCE_CONFIG_DIR": str(self.directory)},
             address=self.address,
             port=self.port,
             ready=self.answers,

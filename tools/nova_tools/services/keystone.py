@@ -110,7 +110,7 @@ class Keystone:
                 self.address,
                 str(self.port),
             ),
-            env={"OS_KEYSTONE_CONFIG_DIR": str(self.directory), "PYTHONDONTWRITEBYTECODE": ""},
+            env={"OS_KEYSTONE_CONFIG_DIR": str(self.directory)},
             address=self.address,
             port=self.port,
             ready=self.answers,

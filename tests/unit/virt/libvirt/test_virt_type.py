@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 
 from nova.clock import Clock
@@ -30,3 +33,49 @@ def test_a_plain_wish_is_granted(wish: str) -> None:
 
 def test_a_kvm_that_cannot_run_means_emulation() -> None:
     assert virt_type.choose("auto", "/no/such/qemu", least_s=1, clock=Clock()) == "qemu"
+
+
+class Tries:
+    """Stands in for KVM, which works on some machines only: what trying it would find."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, found: str) -> None:
+        self.found, self.count = found, 0
+        monkeypatch.setattr(virt_type, "_DEVICE", Path("/dev/null"))
+        monkeypatch.setattr(virt_type, "_try", self)
+
+    def __call__(self, emulator: str, least_s: float, clock: Clock) -> str:
+        self.count += 1
+        return self.found
+
+
+@pytest.fixture
+def emulator(tmp_path: Path) -> str:
+    return str(shutil.copyfile("/bin/true", tmp_path / "qemu"))
+
+
+def test_what_was_found_out_holds_until_something_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, emulator: str
+) -> None:
+    tries, memory = Tries(monkeypatch, "qemu"), tmp_path / ".virt-type"
+
+    def choose() -> str:
+        return virt_type.choose("auto", emulator, least_s=1, clock=Clock(), memory=memory)
+
+    assert [choose(), choose()] == ["qemu", "qemu"] and tries.count == 1
+    tries.found = "kvm"
+    with Path(emulator).open("a") as newer:
+        newer.write("a newer QEMU")
+    assert [choose(), choose()] == ["kvm", "kvm"] and tries.count == 2
+    monkeypatch.setattr(virt_type, "_BOOT", Path("/proc/sys/kernel/ostype"))
+    assert choose() == "kvm" and tries.count == 3, "the machine was started anew"
+
+
+@pytest.mark.parametrize("text", ["", "nonsense", "a\nb\nc\n", "x\nkvm\n"])
+def test_a_memory_that_cannot_be_used_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, emulator: str, text: str
+) -> None:
+    tries, memory = Tries(monkeypatch, "qemu"), tmp_path / ".virt-type"
+    memory.write_text(text)
+    for _ in range(2):
+        assert virt_type.choose("auto", emulator, least_s=1, clock=Clock(), memory=memory) == "qemu"
+    assert tries.count == 1
