@@ -17,7 +17,7 @@ def environment(**extra: str) -> dict[str, str]:
     env = dict(os.environ)
     env["PATH"] = f"{env.get('PATH', '')}:{CLEAN_PATH}"
     env.pop("PYTHONPATH", None)
-    # Python programs keep what they compiled: daemons that compile themselves at each start need twice as long.
+    # Python programs keep what they compiled: who compiles itself at each start needs twice as long.
     env.pop("PYTHONDONTWRITEBYTECODE", None)
     env.update(extra)
     return env
