@@ -14,7 +14,7 @@ from nova.conductor.engine import inject
 from nova.conductor.engine.coalesce import Coalescer
 from nova.conductor.engine.inbox import Inbox
 from nova.conductor.engine.step import BACKWARD, Run, Workflow
-from nova.conductor.engine.walk import Aftermath, LeaseLost, Send, Walk, instances_of
+from nova.conductor.engine.walk import SEVERAL, Aftermath, LeaseLost, Send, Walk, instances_of
 from nova.db import jobs, workflows
 from nova.db.workflows import WorkflowRow
 from nova.errors import NovaError, Unavailable, revive
@@ -63,10 +63,15 @@ class Engine:
             self._threads.append(thread)
 
     def stop(self, timeout_s: float) -> None:
-        """Finish the transactions at hand, then rest; what is left is in SQL for the next owner."""
+        """Finish the transactions at hand, then rest; what is left others may take up at once."""
         self._inbox.close()
         for thread in self._threads:
             thread.join(timeout_s)
+        if self._inbox.held():
+            try:
+                self._world.db.run(lambda tx: workflows.leave(tx, self._world.owner))
+            except NovaError as error:
+                LOG.warning("Others take up what is left after the lease only: %s", error)
 
     def held(self) -> set[WorkflowId]:
         """Return the workflows in this conductor's hands."""
@@ -288,18 +293,13 @@ class Engine:
         ids = list(dict.fromkeys(WorkflowId(row.workflow_id) for row in finished))
         still_open = {WorkflowId(row.workflow_id) for row in jobs.open_of(tx, ids)}
         rows = workflows.resume(tx, self._world.owner, [i for i in ids if i not in still_open])
-        outcomes: dict[WorkflowId, list[JobOutcome]] = {}
-        for row in finished:
-            if row.outcome is not None:
-                outcomes.setdefault(WorkflowId(row.workflow_id), []).append(row.outcome)
-        runs = []
-        for workflow_row in rows:
-            run = self.run_of(workflow_row)
-            run.outcomes = outcomes.get(run.id, [])
-            if failed is not None and run.error is None:
-                surprise = Surprise(request_id=workflow_row.request_id)
-                run.fail(failed if isinstance(failed, NovaError) else surprise)
-            runs.append(run)
+        runs = [self.run_of(row) for row in rows]
+        _hand_out(tx, runs, finished)
+        if failed is not None:
+            for run in runs:
+                if run.error is None:
+                    surprise = Surprise(request_id=run.row.request_id)
+                    run.fail(failed if isinstance(failed, NovaError) else surprise)
         return Walk(self._world, tx, self._catalog).go(runs, reported=failed is None)
 
     def adopt(self, lost: Sequence[WorkflowId]) -> None:
@@ -316,3 +316,23 @@ class Engine:
             LOG.info("Took over %d workflows", len(rows))
             self._inbox.put([self.run_of(row) for row in rows])
         return len(rows)
+
+
+def _hand_out(tx: Tx, runs: Sequence[Run], finished: Sequence[jobs.JobRow]) -> None:
+    """Give each run all that was reported of its step: what came now, and what came with earlier reports."""
+    several = {run.id for run in runs if run.notes.pop(SEVERAL, False)}
+    steps = {_step_of(job) for job in finished}
+    if several:
+        known = [job for job in jobs.of_workflows(tx, sorted(several)) if _step_of(job) in steps]
+        finished = [*known, *(job for job in finished if job.workflow_id not in several)]
+    outcomes: dict[str, list[JobOutcome]] = {}
+    for job in finished:
+        if job.outcome is not None:
+            outcomes.setdefault(job.workflow_id, []).append(job.outcome)
+    for run in runs:
+        run.outcomes = outcomes.get(run.id, [])
+
+
+def _step_of(job: jobs.JobRow) -> str:
+    """Return workflow, step and attempt of a job."""
+    return job.id.rpartition(":")[0]

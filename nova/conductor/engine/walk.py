@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 Place = tuple[type[Workflow], int, bool, bool]
 """Workflow, step, going backward, step already reported."""
+SEVERAL = "several"
+"""Note on a run: its step waits for more than one report, which may come one by one."""
 
 
 class LeaseLost(Exception):
@@ -230,6 +232,8 @@ class Walk:
             for number, ordered in enumerate(run.orders):
                 self._order(run, step, number, ordered)
             if run.waits:
+                if len(run.orders) > 1:
+                    run.notes[SEVERAL] = True
                 self._change(run, state, index, finished=False, release=True)
 
     @staticmethod

@@ -16,7 +16,7 @@ from nova.objects.host import HostInventory, ServiceBeat
 from nova.objects.network import Network, Topology
 from tests.unit.api.compute.site import ADMIN, site
 from tests.unit.api.wsgi.conftest import Caller
-from tests.unit.conductor.services.conftest import kept, world  # noqa: F401
+from tests.unit.conductor.conftest import kept, world  # noqa: F401
 from tests.unit.conductor.services.makers import instance
 
 SYSTEM = system_context("req-0")
