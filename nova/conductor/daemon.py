@@ -82,7 +82,7 @@ def build(surroundings: Surroundings, loops: Loops) -> Parts:
     world.on_end = news.note
     lease = world.settings.lease_s
     loops.add("lease", recover.beat, lease / 3)
-    loops.add("recover", recover.take_over, lease / 2)
+    loops.add("recover", recover.take_over, lease / 3)
     loops.add("services", recover.watch_services, min(5.0, world.settings.service_down_s / 3))
     loops.add("filter news", news.tell, 1.0)
     loops.add("late jobs", late_jobs.look, min(2.0, world.settings.job_ask_s / 2))

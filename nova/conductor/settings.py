@@ -14,7 +14,7 @@ class Settings(Value, frozen=True, kw_only=True):
     """See ``nova/conf/conductor.py`` and ``nova/conf/quota.py`` for the options behind it; seconds."""
 
     engine_threads: int = 2
-    lease_s: float = 6.0
+    lease_s: float = 3.0
     service_down_s: float = 60.0
     max_attempts: int = 3
     job_ask_s: float = 5.0

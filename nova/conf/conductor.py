@@ -10,7 +10,7 @@ GROUP = "conductor"
 
 OPTIONS = [
     count("engine_threads", 2, "Batches of workflows that are driven at the same time.", least=1),
-    seconds("lease", 6.0, "A conductor that gives no sign for this long loses its workflows", least=0.5),
+    seconds("lease", 3.0, "A conductor that gives no sign for this long loses its workflows", least=0.5),
     count("max_attempts", 3, "On how many hosts a server is tried before it is given up.", least=1),
     seconds("job_ask", 5.0, "A host is asked about a job it has not reported after this", least=0.05),
     seconds("job_ask_most", 60.0, "The pause between two such questions grows up to this", least=0.1),

@@ -21,7 +21,10 @@ OPTIONS = [
         "How long a request tries to reach a message broker that is away before its caller is told so",
     ),
     seconds(
-        "resend_after", 15.0, "An idempotent request without an answer is sent again after this", least=0.1
+        "resend_after",
+        3.0,
+        "An idempotent request without an answer is sent again after this, then after twice as long",
+        least=0.1,
     ),
     size("max_message", 64 * 1024 * 1024, "Larger messages are set aside unread"),
     cfg.BoolOpt(

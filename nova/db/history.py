@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 import sqlalchemy as sa
 
 from nova.db import jobs, workflows
-from nova.db.engine import Tx
+from nova.db.engine import TryAgain, Tx
 from nova.db.jobs import JobRow
 from nova.db.schema import BIG, arg, stamp
 from nova.db.statements import Statement
 from nova.db.workflows import SELECT, W, WorkflowRow
 from nova.errors.database import MarkerNotFound
+from nova.errors.servers import Cancelled
 from nova.objects.ids import InstanceId, WorkflowId
 from nova.objects.workflow import ActionQuery, StepRecord, WorkflowRecord, WorkflowState
 
@@ -114,3 +116,21 @@ def supersede(
     ended = workflows.end_all(tx, instances, state, message)
     jobs.end_all(tx, [row.id for row in ended], message)
     return ended
+
+
+def cancel(tx: Tx, workflow: WorkflowId) -> WorkflowRow | None:
+    """Have a running workflow undone from where it stands; None when it goes back, or ended, already.
+
+    What hosts were ordered is waited for no more: undoing bars it, or takes it away.  A conductor takes the
+    workflow up within seconds.  Raises :class:`~nova.db.engine.TryAgain` when it went on meanwhile.
+    """
+    row = workflows.get_many(tx, [workflow]).get(workflow)
+    if row is None or row.state not in (WorkflowState.READY, WorkflowState.WAITING):
+        return None
+    error = Cancelled(action=row.action)
+    notes = msgspec.json.decode(row.notes) if row.notes else {}
+    notes |= {"error": error.to_wire(), "retry": False}
+    if not workflows.turn_back(tx, row, msgspec.json.encode(notes)):
+        raise TryAgain
+    jobs.end_all(tx, [workflow], error.sentence())
+    return row

@@ -395,3 +395,31 @@ _RELEASE = Statement(
 def free(tx: Tx, workflow: WorkflowId) -> bool:
     """Take a workflow that has something to do away from its owner; False when it has not."""
     return bool(tx.change(_RELEASE, id=workflow))
+
+
+_BACK = Statement(
+    sa.update(WORKFLOWS)
+    .values(
+        state=sa.literal_column(f"'{WorkflowState.UNDOING.value}'"),
+        owner=sa.literal_column("''"),
+        fence=W.fence + 1,
+        notes=arg("notes"),
+        updated_at=arg("now"),
+    )
+    .where(
+        W.id == arg("id"),
+        W.running == 1,
+        W.fence == arg("held"),
+        W.state.in_(
+            [sa.literal_column(f"'{s.value}'") for s in (WorkflowState.READY, WorkflowState.WAITING)]
+        ),
+    )
+)
+
+
+def turn_back(tx: Tx, row: WorkflowRow, notes: bytes) -> bool:
+    """Let a workflow that goes forward go back from where it stands; its owner is fenced, others may take it.
+
+    ``row`` as it was read in this transaction; False when it has gone on, back or to its end since.
+    """
+    return bool(tx.change(_BACK, id=row.id, held=row.fence, notes=notes.decode(), now=stamp(tx.now)))

@@ -243,3 +243,8 @@ _ROWS = (
 
 ACTIONS: dict[str, Action] = {row.name: row for row in _ROWS}
 """Every action by our word for it."""
+
+
+def is_cancellable(workflow: str) -> bool:
+    """Tell whether a workflow of this kind may be cancelled; what wins over everything may not."""
+    return not any(action.beats_all for action in _ROWS if action.workflow == workflow)

@@ -1,13 +1,14 @@
-"""``nova-manage workflow``: what is being done, what was done, and trying again."""
+"""``nova-manage workflow``: what is being done, what was done, trying again, and cancelling."""
 
 from __future__ import annotations
 
 import argparse
 from typing import Any
 
-from nova.db import jobs, workflows
+from nova.db import history, jobs, workflows
 from nova.db.configured import database
 from nova.errors import NotFound
+from nova.lifecycle.actions import is_cancellable
 from nova.objects.ids import WorkflowId
 
 
@@ -22,6 +23,9 @@ def register(commands: Any) -> None:
     parser = group.add_parser("retry", help="let any conductor take a workflow up now")
     parser.add_argument("workflow")
     parser.set_defaults(run=retry)
+    parser = group.add_parser("cancel", help="undo what a running workflow did; its server tells why")
+    parser.add_argument("workflow")
+    parser.set_defaults(run=cancel)
 
 
 def show_all(conf: Any, _args: argparse.Namespace) -> int:
@@ -69,4 +73,23 @@ def retry(conf: Any, args: argparse.Namespace) -> int:
         print("The workflow has ended or waits for a report; there is nothing to try again.")
         return 1
     print("A conductor will take it up within seconds.")
+    return 0
+
+
+def cancel(conf: Any, args: argparse.Namespace) -> int:
+    """Turn a running workflow back; deletes cannot be cancelled."""
+    db = database(conf)
+    wanted = WorkflowId(args.workflow)
+    found = db.read(lambda tx: workflows.get_many(tx, [wanted])).get(wanted)
+    if found is None:
+        raise NotFound(what="Workflow", id=wanted)
+    if not is_cancellable(found.kind):
+        print(f"A {found.action} wins over everything and is not cancelled.")
+        return 1
+    turned = db.run(lambda tx: history.cancel(tx, wanted))
+    db.close()
+    if turned is None:
+        print("The workflow has ended or is being undone already.")
+        return 1
+    print(f"The {turned.action} of instance {turned.instance_id} is being undone.")
     return 0

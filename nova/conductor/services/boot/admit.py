@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from nova.context import RequestContext
 from nova.db import instances, quotas, security_groups, server_groups
 from nova.db.engine import Tx
 from nova.db.quotas import Shortage
+from nova.errors import NovaError, Unavailable
 from nova.errors.database import Duplicate
 from nova.errors.servers import QuotaExceeded, QuotaExceededSimply
 from nova.lifecycle.actions import ACTIONS
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from nova.conductor.engine.step import Run
     from nova.conductor.world import World
 
+LOG = logging.getLogger(__name__)
+
 
 def boot(world: World, ctx: RequestContext, wish: BootWish) -> Booted:
     """Carry out a create request; repeating it with the same request id gives the same answer."""
@@ -41,7 +45,14 @@ def boot(world: World, ctx: RequestContext, wish: BootWish) -> Booted:
 
     try:
         booted, runs = world.db.run(lambda tx: _admit(world, tx, ctx, wish, image), settled=settled)
-    except Duplicate:
+    except Unavailable:
+        raise
+    except NovaError as refused:
+        # Perhaps the second copy of a message that was granted: it met its own rows, or what they used up.
+        if world.db.read(lambda tx: instances.get(tx, first)) is None:
+            raise
+        if not isinstance(refused, Duplicate):
+            LOG.info("Request %s was granted before", ctx.request_id)
         return world.db.read(lambda tx: _again(tx, ctx, first, wish))
     world.engine.wake(runs)
     return booted

@@ -1,0 +1,93 @@
+"""A message that comes twice is granted once and answered twice alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from nova import ids
+from nova.context import RequestContext
+from nova.db import workflows
+from nova.errors.servers import InstanceNotFound, QuotaExceeded
+from nova.objects.ids import FlavorId, ImageId, InstanceId, WorkflowId
+from nova.objects.image import NewImage
+from nova.objects.instance import BootWish
+from nova.objects.network import NetworkChoice
+from nova.rpc.contracts.conductor.instances import Instances
+from tests.support.cloud import Bench, eventually, running_cloud
+from tests.support.workflows import world_of
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    with running_cloud(tmp_path_factory.mktemp("copies")) as found:
+        yield found
+
+
+def conductor(bench: Bench) -> Instances:
+    return bench.cloud.surroundings.client(Instances).any
+
+
+def request(project: str) -> RequestContext:
+    return RequestContext(
+        request_id=ids.new_request_id(), user_id="u", project_id=project, roles=("member", "admin")
+    )
+
+
+def limit(bench: Bench, project: str, **limits: int) -> None:
+    answer = bench.admin.ask("PUT", f"/os-quota-sets/{project}", {"quota_set": limits})
+    assert answer.status == 200, answer
+
+
+def wish(bench: Bench) -> BootWish:
+    return BootWish(
+        name="web",
+        image_id=ImageId(bench.image),
+        flavor_id=FlavorId("1"),
+        network_choice=NetworkChoice.NONE,
+    )
+
+
+def booted(bench: Bench, ctx: RequestContext) -> InstanceId:
+    made = conductor(bench).boot(ctx, wish(bench)).ids[0]
+    eventually(lambda: conductor(bench).show_instance(ctx, made).task_state is None)
+    return made
+
+
+def test_a_create_that_took_the_last_of_the_quota(bench: Bench) -> None:
+    limit(bench, "last", instances=1)
+    ctx = request("last")
+    first = conductor(bench).boot(ctx, wish(bench))
+    assert conductor(bench).boot(ctx, wish(bench)) == first
+    with pytest.raises(QuotaExceeded):
+        conductor(bench).boot(request("last"), wish(bench))
+
+
+def test_a_snapshot_that_began(bench: Bench) -> None:
+    server = booted(bench, request("pictures"))
+    ctx, image = request("pictures"), NewImage(name="picture")
+    first = conductor(bench).create_image(ctx, server, image)
+    assert conductor(bench).create_image(ctx, server, image) == first
+
+
+def test_a_delete_that_is_done(bench: Bench) -> None:
+    server = booted(bench, request("gone"))
+    ctx = request("gone")
+    conductor(bench).act(ctx, server, "delete", {})
+    wanted = WorkflowId(ids.derived_uuid(ctx.request_id, server, "delete"))
+    db = world_of(bench).db
+    eventually(lambda: db.read(lambda tx: workflows.get_many(tx, [wanted]))[wanted].finished_at)
+    conductor(bench).act(ctx, server, "delete", {})
+    with pytest.raises(InstanceNotFound):
+        conductor(bench).act(request("gone"), server, "delete", {})
+
+
+def test_a_stop_that_began(bench: Bench) -> None:
+    server = booted(bench, request("stopped"))
+    ctx = request("stopped")
+    conductor(bench).act(ctx, server, "stop", {})
+    conductor(bench).act(ctx, server, "stop", {})
+    eventually(lambda: conductor(bench).show_instance(ctx, server).vm_state.value == "stopped")
+    actions = bench.admin.ask("GET", f"/servers/{server}/os-instance-actions").body["instanceActions"]
+    assert [a["action"] for a in actions] == ["stop", "create"]
