@@ -118,6 +118,12 @@ class Book:
         with self._lock:
             return (host, instance) in self._of_guest
 
+    def guests_at_work(self, host: HostName) -> set[InstanceId]:
+        """Return the guests of a host that have jobs that have not ended or are not told."""
+        with self._lock:
+            of_host = {instance for there, instance in self._of_guest if there == host}
+            return of_host | {told.instance_id for told in self._untold.values() if told.host == host}
+
     def lasting_phases(self, longer_s: float) -> list[JobOutcome]:
         """Return the phases that have lasted so long and were not told, each once."""
         since = self._clock.monotonic() - longer_s

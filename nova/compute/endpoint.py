@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 
+import msgspec
+
 from nova import __version__
 from nova.compute.agent import Agent
 from nova.compute.host import BINARY
 from nova.context import RequestContext
 from nova.errors.virt import NotCapable
 from nova.objects.guest import ConsoleTarget, Diagnostics
+from nova.objects.holdings import GuestHoldings
 from nova.objects.ids import HostName, InstanceId, JobId
 from nova.objects.jobs import Job, JobOutcome
 from nova.objects.states import Capability
 from nova.rpc.contracts.base import DaemonFacts
-from nova.virt.capabilities import ConsoleLog, GuestDiagnostics, Vnc
+from nova.virt.capabilities import ConsoleLog, GuestDiagnostics, Inventoried, Vnc
 
 CONSOLE_BYTES = 1 << 20
 """Most of a console log that is sent."""
@@ -56,6 +59,16 @@ class Endpoint:
         if not isinstance(driver, GuestDiagnostics) or Capability.DIAGNOSTICS not in driver.capabilities():
             raise NotCapable(capability=Capability.DIAGNOSTICS.value)
         return driver.diagnostics(instance)
+
+    def holdings(self, ctx: RequestContext) -> GuestHoldings:  # noqa: ARG002
+        driver = self._driver
+        if not isinstance(driver, Inventoried):
+            raise NotCapable(capability="holdings")
+        # Asked for on both sides of the look: what was at work at any time in between is told.
+        before = self._agent.book.guests_at_work(self._host)
+        found = driver.holdings()
+        at_work = before | self._agent.book.guests_at_work(self._host)
+        return msgspec.structs.replace(found, at_work=tuple(sorted(at_work)))
 
     def filters_changed(self, ctx: RequestContext, instances: list[InstanceId]) -> None:  # noqa: ARG002
         self._agent.filters_changed(self._host, instances)

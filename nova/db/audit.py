@@ -1,20 +1,22 @@
 """Do the books agree?  Questions about what must always hold, for ``nova-manage doctor`` and every torture.
 
-Read-only and of a fixed number of statements.  A finding may be a moment's view of work under way (each
-statement sees its own state), so whoever asks a busy cloud asks twice and believes what stays.
+Read-only and of a fixed number of statements; what really is on the hosts is compared by ``nova.audit``.  A
+finding may be a moment's view of work under way (each statement sees its own state), so whoever asks a busy
+cloud asks twice and believes what stays.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
-from nova.db import hosts
+from nova.db import audit_history, hosts
 from nova.db.console_tokens import C
 from nova.db.engine import Tx
+from nova.db.findings import Finding, Look, each
 from nova.db.fixed_ips import F
 from nova.db.hosts import A
 from nova.db.instance_table import T
@@ -23,15 +25,7 @@ from nova.db.server_groups import H, M
 from nova.db.statements import Statement
 from nova.db.tags import TAGS
 from nova.db.workflows import W
-
-
-class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that should not be."""
-
-    rule: str
-    subject: str
-    sentence: str
-
+from nova.objects.network import Vif
 
 _LIVING = sa.exists().where(T.deleted == 0)
 _ALLOCATED_TO_NONE = Statement(
@@ -75,6 +69,20 @@ _SEATS = Statement(
     sa.select(M.group_id, M.host, sa.func.count()).where(M.host != "").group_by(M.group_id, M.host)
 )
 _SEATED = Statement(sa.select(H.group_id, H.host, H.members).where(H.members != 0))
+_MISCLAIMED = Statement(
+    sa.select(T.id, A.host, A.vcpus, A.ram_mb, T.vcpus, T.ram_mb)
+    .where(T.deleted == 0, A.instance_id == T.id, sa.or_(A.vcpus != T.vcpus, A.ram_mb != T.ram_mb))
+    .order_by(T.id)
+)
+_CLAIMED_ELSEWHERE = Statement(
+    sa.select(T.id, A.host, T.host)
+    .where(T.deleted == 0, A.instance_id == T.id, A.host != T.host, T.task_state == "")
+    .order_by(T.id)
+)
+_INTERFACES = Statement(sa.select(T.id, T.vifs).where(T.deleted == 0, T.vifs != ""))
+_HELD = Statement(
+    sa.select(F.instance_id, F.address).where(F.instance_id != "", _LIVING.where(T.id == F.instance_id))
+)
 _OVER = Statement(
     sa.select(hosts.N.host, hosts.N.node).where(
         hosts.N.gone == 0,
@@ -92,12 +100,9 @@ def findings(tx: Tx) -> list[Finding]:
     return [found for rule in RULES for found in rule(tx)]
 
 
-def _each(rule: str, statement: Statement, sentence: str) -> Callable[[Tx], Iterator[Finding]]:
-    def look(tx: Tx) -> Iterator[Finding]:
-        for row in tx.rows(statement):
-            yield Finding(rule=rule, subject=str(row[0]), sentence=sentence.format(*row))
-
-    return look
+def at_any_instant(tx: Tx) -> list[Finding]:
+    """Return what must never be so, not even for a moment in the middle of work."""
+    return list(_over(tx))
 
 
 def _quotas(tx: Tx) -> Iterator[Finding]:
@@ -127,16 +132,45 @@ def _groups(tx: Tx) -> Iterator[Finding]:
             yield Finding(rule="group", subject=key[0], sentence=f"Server group {key[0]} {told}.")
 
 
-RULES: tuple[Callable[[Tx], Iterator[Finding]], ...] = (
+def _addresses(tx: Tx) -> Iterator[Finding]:
+    """Compare the addresses of interfaces with those that are held."""
+    shown: dict[str, set[str]] = {}
+    for instance, vifs in tx.rows(_INTERFACES):
+        for vif in _decode_vifs(vifs):
+            shown.setdefault(instance, set()).update(vif.addresses)
+    held: dict[str, set[str]] = {}
+    for instance, address in tx.rows(_HELD):
+        held.setdefault(instance, set()).add(address)
+    for instance in sorted(shown.keys() | held.keys()):
+        mine, real = shown.get(instance, set()), held.get(instance, set())
+        if mine != real:
+            told = f"shows the addresses {_words(mine)}, but holds {_words(real)}"
+            yield Finding(rule="addresses", subject=instance, sentence=f"Instance {instance} {told}.")
+
+
+def _words(addresses: set[str]) -> str:
+    return ", ".join(sorted(addresses)) or "none"
+
+
+_over = each("over-commit", _OVER, "Node {1} of {0} has more claims than room.")
+_decode_vifs = msgspec.json.Decoder(tuple[Vif, ...]).decode
+
+RULES: tuple[Look, ...] = (
     _quotas,
     _claims,
     _groups,
-    _each("over-commit", _OVER, "Node {1} of {0} has more claims than room."),
-    _each("claim-of-none", _ALLOCATED_TO_NONE, "Host {1} is claimed for instance {0}, which does not live."),
-    _each("unclaimed", _UNCLAIMED, "Instance {0} is on host {1} without a claim."),
-    _each("address-of-none", _HELD_BY_NONE, "Address {0} is held by instance {1}, which does not live."),
-    _each("token-of-none", _TOKENS_OF_NONE, "A console token is for instance {0}, which does not live."),
-    _each("tag-of-none", _TAGS_OF_NONE, "Tags are kept for instance {0}, which is not there."),
-    _each("busy-without-work", _BUSY_WITHOUT_WORK, "Instance {0} is {1}, but no workflow is at it."),
-    _each("work-on-none", _WORK_ON_NONE, "Workflow {0} is at instance {1}, which does not live."),
+    _addresses,
+    _over,
+    each("claim-of-none", _ALLOCATED_TO_NONE, "Host {1} is claimed for instance {0}, which does not live."),
+    each("unclaimed", _UNCLAIMED, "Instance {0} is on host {1} without a claim."),
+    each(
+        "claimed-otherwise", _MISCLAIMED, "Instance {0} holds {2} vCPUs and {3} MB of {1}; it has {4}, {5}."
+    ),
+    each("claimed-elsewhere", _CLAIMED_ELSEWHERE, "Instance {0} holds a claim on {1}, but its host is {2}."),
+    each("address-of-none", _HELD_BY_NONE, "Address {0} is held by instance {1}, which does not live."),
+    each("token-of-none", _TOKENS_OF_NONE, "A console token is for instance {0}, which does not live."),
+    each("tag-of-none", _TAGS_OF_NONE, "Tags are kept for instance {0}, which is not there."),
+    each("busy-without-work", _BUSY_WITHOUT_WORK, "Instance {0} is {1}, but no workflow is at it."),
+    each("work-on-none", _WORK_ON_NONE, "Workflow {0} is at instance {1}, which does not live."),
+    *audit_history.RULES,
 )

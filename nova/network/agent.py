@@ -23,6 +23,7 @@ from nova.network.leases import LeaseEvent, LeaseListener, Leases
 from nova.network.linux.machine import Applied
 from nova.network.options import NetworkOptions
 from nova.network.plan import HostPlan, make_plan
+from nova.objects.holdings import NetworkHoldings
 from nova.objects.ids import HostName, NetworkId
 from nova.objects.jobs import Job, JobOutcome, ServeNetworks, Verdict
 from nova.objects.network import NetworkState, Topology
@@ -52,6 +53,8 @@ class Host(Protocol):
     """The machine, as the agent uses it."""
 
     def apply(self, plan: HostPlan, *, look: bool) -> Applied: ...
+
+    def holdings(self, host: HostName) -> NetworkHoldings: ...
 
 
 def _nothing() -> None:
@@ -136,6 +139,11 @@ class Agent:
             self.book.told(outcomes)
         leases = self.leases.flush()
         return f"{len(outcomes)} jobs told" if outcomes else leases
+
+    def holdings(self) -> NetworkHoldings:
+        """Tell what this host serves."""
+        found = self._machine.holdings(self.host)
+        return msgspec.structs.replace(found, at_work=bool(self.book.waiting() or self.book.untold()))
 
     def start(self) -> None:
         """Nothing to begin: the loops do everything."""

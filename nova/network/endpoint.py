@@ -7,6 +7,7 @@ import os
 from nova import __version__
 from nova.context import RequestContext
 from nova.network.agent import Agent
+from nova.objects.holdings import NetworkHoldings
 from nova.objects.ids import JobId
 from nova.objects.jobs import Job, JobOutcome
 from nova.rpc.contracts.base import DaemonFacts
@@ -25,6 +26,9 @@ class Endpoint:
 
     def job_status(self, ctx: RequestContext, jobs: list[JobId]) -> list[JobOutcome]:  # noqa: ARG002
         return [self._agent.book.status(job) for job in jobs]
+
+    def holdings(self, ctx: RequestContext) -> NetworkHoldings:  # noqa: ARG002
+        return self._agent.holdings()
 
     def networks_changed(self, ctx: RequestContext) -> None:  # noqa: ARG002
         self._agent.wake.heal()

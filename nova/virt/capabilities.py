@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 from nova.objects.guest import ConsoleTarget, Diagnostics, GuestSpec
+from nova.objects.holdings import GuestHoldings
 from nova.objects.ids import InstanceId
 from nova.objects.network import GuestFilter
 
@@ -83,3 +84,11 @@ class HostFilters(Protocol):
 
     def apply_filters(self, filters: Sequence[GuestFilter]) -> None:
         """Make the rules of these guests what is said here, whole and at once."""
+
+
+@runtime_checkable
+class Inventoried(Protocol):
+    """The driver can name all that its guests hold on this host, and what is left without a guest."""
+
+    def holdings(self) -> GuestHoldings:
+        """Look at the host itself (not at notes about it); changes nothing."""

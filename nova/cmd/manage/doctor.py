@@ -1,53 +1,70 @@
-"""``nova-manage doctor``: what is wrong with this cloud?  Reads only.
-
-The books are compared twice, since work under way may look like a mistake for a moment; a workflow is stuck
-when it was not touched, and its owner gave no sign, over the whole wait.
-"""
+"""``nova-manage doctor``: what is wrong with this cloud?  Reads only."""
 
 from __future__ import annotations
 
 import argparse
 from typing import Any
 
+import msgspec
+
+from nova.audit.checker import Checker
+from nova.audit.hosts import Agents
 from nova.clock import Clock
-from nova.db import audit, owners, workflows
+from nova.daemon import Surroundings
 from nova.db.configured import database
-from nova.db.engine import Database
-from nova.objects.ids import WorkflowId
+from nova.db.findings import Finding
+from nova.rpc.contracts.compute import Compute
+from nova.rpc.contracts.network import NetworkHost
+
+_ALONE = "Hosts were not asked what they hold"
 
 
 def register(commands: Any) -> None:
     """Add the command to an ``argparse`` set of commands."""
-    parser = commands.add_parser("doctor", help="compare all books and find work that nobody goes on with")
+    parser = commands.add_parser(
+        "doctor", help="compare all books with each other and with the hosts; find work that stands still"
+    )
     parser.add_argument(
         "--wait", type=float, default=None, help="seconds between the two looks (default: two leases)"
     )
+    parser.add_argument("--books-only", action="store_true", help="do not ask the hosts what they hold")
+    parser.add_argument("--json", action="store_true", help="print findings as JSON")
     parser.set_defaults(run=doctor)
 
 
 def doctor(conf: Any, args: argparse.Namespace) -> int:
     """Print what is wrong; 1 when anything is."""
-    db = database(conf)
-    wait = args.wait if args.wait is not None else 2 * conf.conductor.lease
-    first, before = set(db.read(audit.findings)), _ownership(db)
-    beats = dict(db.read(owners.all))
-    if first or before:
-        Clock().sleep(wait)
-    found = [finding for finding in db.read(audit.findings) if finding in first]
+    db, around = database(conf), None
+    reason = _not_asked(conf, args)
+    if reason is None:
+        around = Surroundings(conf)
+    try:
+        agents = Agents(around.client(Compute), around.client(NetworkHost)) if around is not None else None
+        found = Checker(db, Clock(), lease_s=conf.conductor.lease, agents=agents).judge(args.wait)
+    finally:
+        if around is not None:
+            around.close()
+        db.close()
+    _print(found, reason, as_json=args.json)
+    return 1 if found else 0
+
+
+def _not_asked(conf: Any, args: argparse.Namespace) -> str | None:
+    """Say why hosts cannot be asked; none: they can."""
+    if args.books_only:
+        return f"{_ALONE}, as wished."
+    if conf.transport_url.startswith("memory:"):
+        return f"{_ALONE}: the daemons of this cloud live in one process, which nobody else can reach."
+    return None
+
+
+def _print(found: list[Finding], reason: str | None, *, as_json: bool) -> None:
+    if as_json:
+        told = {"findings": msgspec.to_builtins(found), "hosts_asked": reason is None}
+        print(msgspec.json.format(msgspec.json.encode(told), indent=2).decode())
+        return
     for finding in found:
         print(f"{finding.rule}: {finding.sentence}")
-    alive = {owner for owner, count in db.read(owners.all) if beats.get(owner) != count}
-    after = _ownership(db)
-    stuck = [w for w, owner in after.items() if before.get(w) == owner and owner not in alive]
-    for workflow in stuck:
-        print(f"stuck: Workflow {workflow} has something to do, but no living conductor works on it.")
-    db.close()
-    print(f"{len(found) + len(stuck)} findings." if found or stuck else "All is well.")
-    return 1 if found or stuck else 0
-
-
-def _ownership(db: Database) -> dict[WorkflowId, str | None]:
-    """Return who works on what has something to do."""
-    return {
-        WorkflowId(w.id): w.owner for w in db.read(workflows.running) if not w.state.value.endswith("waiting")
-    }
+    if reason is not None:
+        print(reason)
+    print(f"{len(found)} findings." if found else "All is well.")

@@ -28,6 +28,7 @@ from nova.network.linux import dhcp_release, dhcp_servers
 from nova.network.options import NetworkOptions
 from nova.network.render import dnsmasq
 from nova.network.topology.base import DhcpPlan
+from nova.objects.holdings import DhcpEntry, Stray
 from nova.objects.ids import NetworkId
 from nova.privsep.run import run
 
@@ -90,6 +91,17 @@ class Dhcp:
             shutil.rmtree(folder, ignore_errors=True)
             done.append(f"DHCP service {folder.name} {'ended' if stopped else 'forgotten'}")
         return done
+
+    def holdings(self) -> tuple[tuple[DhcpEntry, ...], tuple[Stray, ...]]:
+        """Return the addresses that are given out, and the servers that should run and do not."""
+        entries, strays = [], []
+        for folder in self._folders():
+            for mac, address in sorted(dnsmasq.pairs(_read(folder / "hosts"))):
+                entries.append(DhcpEntry(network_id=NetworkId(folder.name), mac=mac, address=address))
+            if _pid(folder) is None:
+                words = f"The DHCP service of network {folder.name} does not run."
+                strays.append(Stray(what="dhcp", name=folder.name, sentence=words))
+        return tuple(entries), tuple(strays)
 
     def _served_folders(self) -> list[Path]:
         folders = [server.configuration.parent for server in dhcp_servers.running()]

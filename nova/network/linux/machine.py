@@ -17,6 +17,7 @@ from nova.network.linux.firewall import Firewall
 from nova.network.linux.routes import Routes
 from nova.network.options import NetworkOptions
 from nova.network.plan import HostPlan
+from nova.objects.holdings import NetworkHoldings
 from nova.objects.ids import HostName, NetworkId
 from nova.privsep.links import Links
 from nova.privsep.nft import Nft
@@ -85,6 +86,11 @@ class Machine:
         # After a failure nothing is taken for granted: the next time looks.
         self._before = plan if failed.keys() == plan.refused.keys() else None
         return Applied(changes=tuple(changes), failed=failed)
+
+    def holdings(self, host: HostName) -> NetworkHoldings:
+        """Tell what the DHCP servers of this machine give out, and which of them do not run."""
+        entries, strays = self.dhcp.holdings()
+        return NetworkHoldings(host=host, entries=entries, strays=strays)
 
     def _shared(self, plan: HostPlan, look: bool) -> list[str]:
         changes: list[str] = []

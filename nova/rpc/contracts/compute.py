@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from nova.context import RequestContext
 from nova.objects.guest import ConsoleTarget, Diagnostics
+from nova.objects.holdings import GuestHoldings
 from nova.objects.ids import InstanceId, JobId
 from nova.objects.jobs import Job, JobOutcome
 from nova.rpc.contract import call, cast, contract
 from nova.rpc.contracts.base import Common
 
 
-@contract(topic="compute", version="1.0")
+@contract(topic="compute", version="1.1")
 class Compute(Common):
     """Does jobs on one host; addressed by host name."""
 
@@ -33,6 +34,10 @@ class Compute(Common):
     @call(since="1.0", timeout=30, idempotent=True)
     def diagnostics(self, ctx: RequestContext, instance: InstanceId) -> Diagnostics:
         """Return the guest's counters."""
+
+    @call(since="1.1", timeout=30, idempotent=True)
+    def holdings(self, ctx: RequestContext) -> GuestHoldings:
+        """Look at the host and name all that guests hold there; changes nothing."""
 
     @cast(since="1.0")
     def filters_changed(self, ctx: RequestContext, instances: list[InstanceId]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nova.errors import NovaError
+from nova.objects import holdings as held
 from nova.objects.base import Value
 from nova.objects.ids import HostName, InstanceId, NetworkId, VifId
 from nova.objects.states import Power
@@ -72,3 +73,31 @@ class Books(Value, frozen=True, kw_only=True):
             for vif in guest.vifs
             for address in vif.addresses
         }
+
+
+TOLD = 2_000
+"""Destroyed guests that are told at a time."""
+
+
+def holdings(books: Books, host: HostName) -> held.GuestHoldings:
+    """Return what the books say of one host, in the words of every driver."""
+    return held.GuestHoldings(
+        host=host,
+        guests=tuple(
+            held.HeldGuest(
+                instance_id=guest.id,
+                power=guest.power,
+                disks=guest.disks,
+                vifs=tuple(vif.id for vif in guest.vifs),
+                addresses=tuple(address for vif in guest.vifs for address in vif.addresses),
+            )
+            for guest in books.guests
+            if guest.host == host
+        ),
+        destroyed=tuple(
+            held.Destroyed(instance_id=gone.id, reason=gone.reason)
+            for gone in books.destroyed
+            if gone.host == host
+        )[-TOLD:],
+        violations=books.violations,
+    )

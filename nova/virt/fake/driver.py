@@ -14,12 +14,13 @@ from nova.conf import fake as fake_conf
 from nova.errors.virt import ActionFailed
 from nova.objects.base import Value
 from nova.objects.guest import ConsoleTarget, Diagnostics, GuestSpec
+from nova.objects.holdings import GuestHoldings
 from nova.objects.host import HostInventory, ObservedGuest
 from nova.objects.ids import HostName, InstanceId, NodeName
 from nova.objects.network import GuestFilter
 from nova.objects.states import Capability, Power
 from nova.virt.base import Material, PowerListener
-from nova.virt.fake.books import HeldGuest
+from nova.virt.fake.books import HeldGuest, holdings
 from nova.virt.fake.disk import disk_image
 from nova.virt.fake.script import Rule, Script, told_power
 from nova.virt.fake.store import WorldStore
@@ -223,6 +224,9 @@ class FakeDriver:
 
     def apply_filters(self, filters: Sequence[GuestFilter]) -> None:
         self._do("apply_filters", "", lambda: self._world.filter(filters))
+
+    def holdings(self) -> GuestHoldings:
+        return self._do("holdings", "", lambda: holdings(self._world.books(), self._host))
 
     def shut_down_inside(self, instance_id: InstanceId, power: Power = Power.SHUTDOWN) -> None:
         """Let the guest stop by itself (or crash), as its user would; for tests."""

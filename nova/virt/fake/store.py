@@ -75,6 +75,15 @@ class WorldStore:
         """Keep what should never have been asked for."""
         self._append(self._folder / "violations.log", sentence.replace("\n", " ").encode())
 
+    def violations(self) -> list[str]:
+        """Return what should never have been asked for, by anybody who shares the world."""
+        return [line.decode() for line in _lines(self._folder / "violations.log")]
+
+    def destroyed(self, hosts: frozenset[HostName], most: int) -> list[Destroyed]:
+        """Return the last guests of these hosts that were taken away, oldest first."""
+        lines = _lines(self._folder / "destroyed.log")[-most:]
+        return [gone for gone in map(_decode_destroyed, lines) if gone.host in hosts]
+
     def claim(self, things: Sequence[str], owner: str) -> tuple[str, str] | None:
         """Take hold of all things or of none; then return the first that somebody else has, and who."""
         return self._claims.take(things, owner)

@@ -207,6 +207,8 @@ class World:
             for guest in store.load(host):
                 self._enter(guest)
                 self._hold(guest)
+        self._destroyed.extend(store.destroyed(frozenset(hosts), DESTROYED_KEPT))
+        self._violations.extend(v for v in store.violations() if v not in self._violations)
         # a kill between taking hold and writing the guest down leaves claims of nobody
         store.release([t for t in store.claims_of(frozenset(hosts)) if t not in self._holders])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import logging
 import pathlib
@@ -29,6 +30,7 @@ from nova.errors.virt import (
     NotCapable,
 )
 from nova.objects.guest import ConsoleTarget, Diagnostics, GuestSpec
+from nova.objects.holdings import Destroyed, GuestHoldings
 from nova.objects.host import HostInventory, ObservedGuest
 from nova.objects.ids import HostName, InstanceId, NodeName
 from nova.objects.network import GuestFilter
@@ -36,7 +38,7 @@ from nova.objects.states import Capability, Power
 from nova.privsep.links import Links
 from nova.privsep.nft import Nft
 from nova.virt.base import Material, PowerListener
-from nova.virt.libvirt import console, diagnostics, host
+from nova.virt.libvirt import console, diagnostics, holdings, host
 from nova.virt.libvirt.connection import Connection
 from nova.virt.libvirt.disks import DiskMaker
 from nova.virt.libvirt.domain.builder import domain_xml
@@ -65,6 +67,7 @@ _CAPABILITIES = frozenset(
     }
 )
 _OFF = (Power.SHUTDOWN, Power.CRASHED)
+_DESTROYED_KEPT = 2_000
 # What the user, or the scheduler, can do something about keeps its own class.
 _TELLING = (ImageUnusable, HostFull, NotCapable, BuildFailed)
 
@@ -100,6 +103,7 @@ class LibvirtDriver:
         )
         self._found: host.Host | None = None
         self._starting = threading.Lock()
+        self._destroyed: collections.deque[Destroyed] = collections.deque(maxlen=_DESTROYED_KEPT)
 
     @classmethod
     def for_hosts(cls, hosts: Sequence[HostName], conf: cfg.ConfigOpts, clock: Clock) -> list[Self]:
@@ -184,6 +188,7 @@ class LibvirtDriver:
         LOG.info("Instance %s: destroying its guest (%s)", instance_id, reason)
         with self._keeper.quiet(instance_id, report=False):
             self._remove(instance_id)
+        self._destroyed.append(Destroyed(instance_id=instance_id, reason=reason))
 
     def power_on(self, spec: GuestSpec) -> None:
         with self._keeper.quiet(spec.id):
@@ -289,6 +294,9 @@ class LibvirtDriver:
 
     def apply_filters(self, filters: Sequence[GuestFilter]) -> None:
         self._firewall.apply(filters)
+
+    def holdings(self) -> GuestHoldings:
+        return holdings.look(self._host, self.guests(), self._store, tuple(self._destroyed))
 
     # -- parts ---------------------------------------------------------------------------------------------
 

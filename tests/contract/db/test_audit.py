@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from nova import ids
 from nova.db import (
     archive,
     audit,
+    audit_history,
     console_tokens,
     fixed_ips,
     hosts,
     instances,
+    jobs,
     networks,
     quotas,
     server_groups,
@@ -20,10 +24,14 @@ from nova.db.engine import Database, Tx
 from nova.db.fixed_ips import AddressWant
 from nova.db.hosts import Claim
 from nova.db.instances import Swap
+from nova.db.jobs import JobRow
 from nova.objects.console import ConsoleAuthorization
+from nova.objects.holdings import Destroyed
 from nova.objects.instance import Instance
+from nova.objects.network import Vif
 from nova.objects.server_group import ServerGroup
 from nova.objects.states import Vm
+from nova.objects.workflow import WorkflowState
 from tests.contract.db.makers import at, instance, inventory, network, workflow
 
 GROUP = ServerGroup(id=ids.new_uuid(), name="g", policy="anti-affinity", project_id="p1", user_id="u1")
@@ -39,7 +47,9 @@ def boot(tx: Tx) -> Instance:
     hosts.claim(tx, [Claim(instance_id=one.id, host="h1", node="h1", vcpus=1, ram_mb=512, disk_gb=1)])
     networks.insert(tx, net)
     want = AddressWant(instance_id=one.id, vif_id=ids.new_uuid(), mac=ids.new_mac(), network_id=net.id)
-    fixed_ips.allocate(tx, [want])
+    got = fixed_ips.allocate(tx, [want])
+    vif = Vif(id=want.vif_id, mac=want.mac, network_id=net.id, label="private", addresses=got[want.vif_id])
+    instances.swap(tx, [Swap(id=one.id, vifs=(vif,))])
     server_groups.insert(tx, GROUP)
     server_groups.join(tx, GROUP.id, [one.id])
     server_groups.occupy(tx, GROUP.id, one.id, "h1")
@@ -64,7 +74,9 @@ def test_what_a_deleted_instance_leaves_behind_is_found(db: Database) -> None:
     one = db.run(boot)
     gone = Swap(id=one.id, vm=Vm.DELETED, task=None, deleted_at=at(1))
     db.run(lambda tx: instances.swap(tx, [gone]))
-    assert rules(db) == {"quota", "claim-of-none", "address-of-none", "token-of-none", "work-on-none"}
+    assert rules(db) == {
+        "quota", "claim-of-none", "address-of-none", "token-of-none", "work-on-none", "deleted-unasked",
+    }  # fmt: skip
 
 
 def test_wrong_books_are_found(db: Database) -> None:
@@ -74,11 +86,70 @@ def test_wrong_books_are_found(db: Database) -> None:
         tx.driver("UPDATE compute_nodes SET used_vcpus = 99", [])
         tx.driver("UPDATE server_group_hosts SET members = 2", [])
         tx.driver("DELETE FROM workflows", [])
+        tx.driver("UPDATE allocations SET ram_mb = 1", [])
         tags.insert(tx, [(ids.new_uuid(), "x")])
         instances.swap(tx, [Swap(id=one.id, host="h2")])
 
     db.run(spoil)
-    assert rules(db) == {"claims", "over-commit", "group", "busy-without-work", "tag-of-none", "unclaimed"}
+    assert rules(db) == {
+        "claims", "over-commit", "group", "busy-without-work", "tag-of-none", "unclaimed", "building-alone",
+        "not-created-once", "claimed-otherwise",
+    }  # fmt: skip
+    assert {found.rule for found in db.read(audit.at_any_instant)} == {"over-commit"}
+
+
+def test_addresses_that_are_shown_and_held_are_compared(db: Database) -> None:
+    one = db.run(boot)
+    db.run(lambda tx: fixed_ips.release(tx, [one.id]))
+    (found,) = db.read(audit.findings)
+    assert (found.rule, found.subject) == ("addresses", one.id)
+    assert found.sentence.endswith("holds none.")
+
+
+def test_a_history_with_gaps_is_found(db: Database) -> None:
+    one = db.run(boot)
+
+    def job(number: int, workflow_id: str, **values: Any) -> JobRow:
+        made = {
+            "id": f"{workflow_id}:build:1:{number}", "workflow_id": workflow_id, "instance_id": one.id,
+            "request_id": "req-1", "step": "build", "event": "e", "topic": "compute", "host": "h1",
+            "started_at": at(0),
+        }  # fmt: skip
+        return JobRow(**(made | values))
+
+    def spoil(tx: Tx) -> None:
+        ended = workflow(instance_id=one.id, kind="act", action="stop", state=WorkflowState.DONE)
+        begun = workflow(instance_id=one.id, kind="act", action="start")
+        nothing = workflow(instance_id=ids.new_uuid(), state=WorkflowState.FAILED, finished_at=at(1))
+        workflows.insert(tx, [ended, begun, nothing])
+        late = job(1, begun.id, started_at=at(-1000), deadline_s=100.0)
+        jobs.insert(tx, [job(2, ended.id), late, job(3, ids.new_uuid(), finished_at=at(1))])
+
+    db.run(spoil)
+    assert rules(db) == {
+        "created-nothing", "two-at-once", "half-ended", "event-left-open", "event-without-end",
+        "event-of-none", "late",
+    }  # fmt: skip
+
+
+def test_destroying_needs_a_request(db: Database) -> None:
+    one = db.run(boot)
+    (row,) = db.read(lambda tx: workflows.running_of(tx, [one.id]))
+    good = [
+        row.request_id,
+        f"undo of {row.request_id}",
+        f"undo of job {row.id}:build:1:0",
+        f"job {row.id}:x:1:0",
+    ]
+    bad = ["", "req-of-somebody", "because"]
+
+    def found(reasons: list[str], instance_id: str = one.id) -> int:
+        gone = [Destroyed(instance_id=instance_id, reason=reason) for reason in reasons]
+        return len(db.read(lambda tx: list(audit_history.untraceable(tx, gone))))
+
+    assert found(good) == 0
+    assert found(bad) == len(bad)
+    assert found(bad, ids.new_uuid()) == 0  # purged with its history
 
 
 def test_purging_takes_what_is_long_gone(db: Database) -> None:

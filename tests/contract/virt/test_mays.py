@@ -168,3 +168,26 @@ def test_filters_may_be_applied_again_and_removed(bench: Bench) -> None:
         bench.driver.apply_filters([entry])
         bench.driver.apply_filters([entry])
         bench.driver.apply_filters([GuestFilter(instance_id=spec.id)])
+
+
+def test_what_guests_hold_is_told_while_they_do(bench: Bench) -> None:
+    driver = bench.driver
+    assert isinstance(driver, kinds.Inventoried)
+    spec = spawned(bench)
+
+    def held() -> Any:
+        return next((g for g in driver.holdings().guests if g.instance_id == spec.id), None)
+
+    guest = held()
+    assert guest.power is Power.RUNNING
+    assert set(guest.disks) == {device.id for device in spec.block_devices}
+    assert guest.vifs == tuple(vif.id for vif in spec.vifs)
+    assert set(guest.addresses) == {address for vif in spec.vifs for address in vif.addresses}
+    driver.power_off(spec.id, 0)
+    assert held().power is Power.SHUTDOWN
+    assert [s for s in driver.holdings().strays if spec.id in s.sentence] == []
+    driver.destroy(spec.id, "req-of-the-test")
+    found = driver.holdings()
+    assert spec.id not in {g.instance_id for g in found.guests}
+    assert found.destroyed[-1].instance_id == spec.id
+    assert found.destroyed[-1].reason == "req-of-the-test"
