@@ -90,6 +90,8 @@ class Contract(msgspec.Struct, frozen=True):
     topic: str
     version: Version
     methods: dict[str, Method]
+    versions: dict[str, Version]
+    """The newest version on each topic: parts with a topic of their own have a version of their own."""
 
     def topics(self) -> tuple[str, ...]:
         """Return every topic of this contract, its own first."""
@@ -148,6 +150,11 @@ def _marker(mark: Mark) -> Callable[[F], F]:
     return decorate
 
 
+def is_contract(cls: type) -> bool:
+    """Tell whether a class was marked by :func:`contract` itself."""
+    return _HEAD in cls.__dict__
+
+
 @functools.cache
 def describe(cls: type) -> Contract:
     """Read a contract class; raise ``TypeError`` with the reason when its declaration is wrong."""
@@ -155,6 +162,7 @@ def describe(cls: type) -> Contract:
     if head is None:
         raise TypeError(f"{cls.__name__} is not a contract: @contract(topic=..., version=...) is missing")
     methods: dict[str, Method] = {}
+    versions = {head.topic: head.version}
     for name in sorted(n for n in dir(cls) if not n.startswith("__")):
         owner = next(base for base in cls.__mro__ if name in base.__dict__)
         function = owner.__dict__[name]
@@ -168,7 +176,8 @@ def describe(cls: type) -> Contract:
                 f"but the contract is at {version_text(own.version)}"
             )
         methods[name] = _read_method(owner.__name__, function, mark, own.topic)
-    return Contract(cls.__name__, head.topic, head.version, methods)
+        versions[own.topic] = max(own.version, versions.get(own.topic, own.version))
+    return Contract(cls.__name__, head.topic, head.version, methods, versions)
 
 
 def _read_method(owner: str, function: Callable[..., Any], mark: Mark, topic: str) -> Method:

@@ -164,7 +164,7 @@ class Server:
             if left <= 0:
                 self._metrics.expired.labels(topic).inc()
                 return
-        known = self.contract.version
+        known = self.contract.versions[topic]
         if request.since[0] != known[0] or request.since > known:
             self._put_aside(topic, incoming, "future version", request)
             return
@@ -228,7 +228,7 @@ class Server:
                     part=topic,
                     method=method,
                     since=version_text(request.since),
-                    known=version_text(self.contract.version),
+                    known=version_text(self.contract.versions[topic]),
                 )
             else:
                 error = BadMessage(part=topic, reason=entry.reason)

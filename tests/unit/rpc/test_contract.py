@@ -38,6 +38,7 @@ def test_a_union_keeps_the_topics_of_parts_that_name_one() -> None:
     }
     assert read.topics() == ("shop", "shop-reports")
     assert read.version == (1, 2)
+    assert read.versions == {"shop": (1, 2), "shop-reports": (1, 0)}
 
 
 def test_a_method_knows_its_wire_form() -> None:
