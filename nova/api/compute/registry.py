@@ -9,6 +9,7 @@ from nova.api.wsgi.operation import Operation
 
 RESOURCES: tuple[str, ...] = (
     "servers",
+    "volumes_boot",
     "flavors",
     "flavor_access",
     "flavor_specs",
@@ -29,6 +30,7 @@ RESOURCES: tuple[str, ...] = (
     "images",
     "image_metadata",
     "extensions",
+    "absent",
     "removed",
 )
 """Module names below ``nova.api.compute``, in the order of the documentation."""

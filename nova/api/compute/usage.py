@@ -95,9 +95,11 @@ def _instances(req: Request, period: Period, project: ProjectId | None) -> Itera
 
 
 def _period(req: Request) -> Period:
+    """Return the period asked for; without a word it is this moment, with a start alone it ends now."""
     now = req.clock.now()
-    start, stop = _moment(req.query.get("start"), now), _moment(req.query.get("end"), now)
-    if start >= stop:
+    asked = req.query.get("start"), req.query.get("end")
+    start, stop = _moment(asked[0], now), _moment(asked[1], now)
+    if start >= stop and any(asked):
         raise InvalidInput(reason="Invalid start time. The start time cannot occur after the end time.")
     return Period(start, stop, now)
 

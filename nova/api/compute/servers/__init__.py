@@ -15,12 +15,15 @@ from nova.api.compute.servers import (
     delete,
     diagnostics,
     history,
+    interfaces,
     list_query,
     metadata,
     security_groups,
     show,
     tags,
+    topology,
     update,
+    volumes,
 )
 
 OPERATIONS = (
@@ -37,4 +40,7 @@ OPERATIONS = (
     *tags.OPERATIONS,
     *history.OPERATIONS,
     *diagnostics.OPERATIONS,
+    *interfaces.OPERATIONS,
+    *volumes.OPERATIONS,
+    *topology.OPERATIONS,
 )

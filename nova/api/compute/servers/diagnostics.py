@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from nova.api.wsgi.operation import Operation
@@ -20,6 +21,9 @@ _DISK_WORDS = {
     "errors_count": "errors",
 }
 _NIC_WORDS = {"octets": "", "errors": "_errors", "drop": "_drop", "packets": "_packets"}
+
+_NIC_KEYS = ("mac_address", *(f"{way}_{word}" for way in ("rx", "tx") for word in (*_NIC_WORDS, "rate")))
+_CPU_KEYS = ("id", "time", "utilisation")
 
 
 def index(req: Request, server_id: str) -> Diagnostics:
@@ -43,11 +47,16 @@ def _standard(found: Diagnostics) -> Json:
         "num_cpus": len(found.cpus),
         "num_nics": len(found.nics),
         "num_disks": len(found.disks),
-        "cpu_details": list(found.cpus),
-        "nic_details": list(found.nics),
-        "disk_details": list(found.disks),
+        "cpu_details": [_complete(_CPU_KEYS, cpu) for cpu in found.cpus],
+        "nic_details": [_complete(_NIC_KEYS, nic) for nic in found.nics],
+        "disk_details": [_complete(_DISK_WORDS, disk) for disk in found.disks],
         "memory_details": {"maximum": found.memory.get("maximum"), "used": found.memory.get("used")},
     }
+
+
+def _complete(keys: Iterable[str], counters: Mapping[str, object]) -> Json:
+    """Return counters with every key that the API promises; null is what the driver does not count."""
+    return {key: counters.get(key) for key in keys}
 
 
 def _loose(found: Diagnostics) -> Json:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nova.api.compute import app, registry, versions
+from nova.api.compute import absent, app, registry, versions, volumes_boot
 from nova.api.wsgi.editions import Editions
 from nova.api.wsgi.openapi import document
 from nova.api.wsgi.operation import rules_of
@@ -74,3 +74,37 @@ def test_policy_rules_have_one_default_each() -> None:
 def test_openapi_of_everything() -> None:
     described = document(OPERATIONS, Editions(OPERATIONS, versions.history()), Version(2, 104))
     assert described["openapi"].startswith("3.1")
+
+
+ABSENT = absent.OPERATIONS
+
+
+@pytest.mark.parametrize("operation", ABSENT, ids=lambda operation: operation.name)
+def test_what_is_not_there_says_so_in_its_own_versions(call: Caller, operation) -> None:
+    path = "/v2.1" + operation.path
+    for name in operation.variables:
+        path = path.replace("{" + name + "}", "1")
+    body = {operation.action: None} if operation.action else None
+    since, until = Editions(ABSENT, versions.history()).lifetime(operation)
+    answer = call(operation.method, path, body, version=str(until or Version(2, 104)))
+    assert answer.status_int == 501
+    assert answer.json["notImplemented"]["message"].endswith("this cloud does not offer that yet.")
+    if since > Version(2, 1):
+        assert call(operation.method, path, body, version="2.1").status_int == 404
+    if until is not None:
+        assert call(operation.method, path, body, version="2.104").status_int == 404
+
+
+def test_nothing_is_both_there_and_not() -> None:
+    places = [(one.method, one.path, one.action) for one in OPERATIONS]
+    doubled = {place for place in places if places.count(place) > 1}
+    assert doubled == set()
+
+
+def test_servers_under_their_old_second_name() -> None:
+    editions = Editions(OPERATIONS, versions.history())
+    twins = {one.name: one for one in volumes_boot.OPERATIONS}
+    assert len(twins) == 10
+    for name, twin in twins.items():
+        assert twin.path.startswith("/os-volumes_boot")
+        assert editions.lifetime(twin) == (Version(2, 1), Version(2, 102)), name

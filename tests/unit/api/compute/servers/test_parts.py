@@ -205,7 +205,38 @@ def test_diagnostics(call):
     assert call("GET", f"{ROOT}/diagnostics").status_code == 403
     found = call.admin("GET", f"{ROOT}/diagnostics").json
     assert (found["num_cpus"], found["memory_details"]) == (1, {"maximum": 512, "used": 100})
-    assert found["disk_details"] == [{"read_bytes": 7}]
+    uncounted = dict.fromkeys(("read_requests", "write_bytes", "write_requests", "errors_count"))
+    assert found["disk_details"] == [{"read_bytes": 7} | uncounted]
+    words = ("octets", "errors", "drop", "packets", "rate")
+    assert set(found["nic_details"][0]) == {
+        "mac_address",
+        *(f"{way}_{w}" for way in ("rx", "tx") for w in words),
+    }
+    assert found["nic_details"][0]["rx_octets"] == 3
     old = call.admin("GET", f"{ROOT}/diagnostics", version="2.47").json
     assert (old["cpu0_time"], old["vda_read"], old["vnet0_rx"], old["memory"]) == (5, 7, 3, 524288)
     assert "num_cpus" not in old
+
+
+def test_interfaces(call):
+    shown = call("GET", f"{ROOT}/os-interface").json["interfaceAttachments"]
+    (vif,) = call.conductor.instances[SERVER].vifs
+    entry = {
+        "net_id": vif.network_id,
+        "port_id": vif.id,
+        "mac_addr": vif.mac,
+        "port_state": "ACTIVE",
+        "fixed_ips": [{"subnet_id": vif.network_id, "ip_address": one} for one in vif.addresses],
+        "tag": None,
+    }
+    assert shown == [entry]
+    assert call("GET", f"{ROOT}/os-interface/{vif.id}").json == {"interfaceAttachment": entry}
+    assert "tag" not in call("GET", f"{ROOT}/os-interface", version="2.69").json["interfaceAttachments"][0]
+    assert call("GET", f"{ROOT}/os-interface/none").status_code == 404
+
+
+def test_volumes_and_topology_are_empty(call):
+    assert call("GET", f"{ROOT}/os-volume_attachments").json == {"volumeAttachments": []}
+    assert call("GET", f"{ROOT}/os-volume_attachments/v").status_code == 404
+    assert call("GET", f"{ROOT}/topology").json == {"nodes": [], "pagesize_kb": None}
+    assert call("GET", f"{ROOT}/topology", version="2.77").status_code == 404
