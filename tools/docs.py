@@ -13,7 +13,7 @@ import sys
 import textwrap
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -26,27 +26,8 @@ from nova.virt.fake import driver as fake_driver  # noqa: E402
 from nova.virt.libvirt import driver as libvirt_driver  # noqa: E402
 
 FOLDER = Path("doc/source/generated")
-FROM_LIBRARIES = frozenset({"nova.conf.log"})
-"""Subjects whose options a library declares; they differ with its release and are documented there."""
 
 _MORE_THAN_HALF = len(Task) // 2
-
-
-class _Recorder:
-    """Takes down every option that is registered, by group; stands in for a configuration object."""
-
-    def __init__(self) -> None:
-        self.groups: dict[str, dict[str, Any]] = {}
-
-    def register_opt(self, opt: Any, group: str | None = None) -> None:
-        self.groups.setdefault(group or "DEFAULT", {})[str(opt.dest)] = opt
-
-    def register_opts(self, opts: Iterable[Any], group: str | None = None) -> None:
-        for opt in opts:
-            self.register_opt(opt, group)
-
-    register_cli_opt = register_opt
-    register_cli_opts = register_opts
 
 
 def pages() -> dict[str, str]:
@@ -115,20 +96,16 @@ def _tasks(tasks: frozenset[Task | None]) -> str:
 
 def options_page() -> str:
     """List every option by group, with type, default and meaning."""
-    recorder = _Recorder()
-    for subject in conf.subjects():
-        if subject.__name__ not in FROM_LIBRARIES:
-            conf.register(cast(Any, recorder), subject)
     lines = _head(
         "Options",
         "nova/conf/",
         "Every option of the programs. Those of logging are declared by oslo.log, those of the bus by "
         "oslo.messaging, those of identity by keystoneauth and keystonemiddleware; see their manuals.",
     )
-    for group in sorted(recorder.groups, key=lambda name: (name != "DEFAULT", name)):
+    for group, options in conf.declared().in_order():
         lines += _title(f"[{group}]", "-")
-        for dest, opt in sorted(recorder.groups[group].items()):
-            lines += _option(dest, opt)
+        for option in options:
+            lines += _option(str(option.dest), option)
         lines.append("")
     return _joined(lines)
 

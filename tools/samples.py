@@ -27,7 +27,7 @@ FOLDER = Path("etc/nova")
 def samples() -> dict[str, str]:
     """Return the texts of the sample files by file name."""
     return {
-        "nova.conf.sample": options.sample(conf.subjects()),
+        "nova.conf.sample": options.sample(conf.declared()),
         "policy.yaml.sample": policy_sample(rules_of(registry.operations())),
     }
 

@@ -14,12 +14,16 @@ import os
 import pkgutil
 from collections.abc import Iterator, Sequence
 from types import ModuleType
+from typing import cast
 
 from oslo_config import cfg
 
 from nova import __version__
+from nova.conf.options import Recorder
 
 CONFIG_FOLDER = "/etc/nova"
+FROM_LIBRARIES = frozenset({f"{__name__}.log"})
+"""Subjects whose options a library declares; they differ with its release and are documented there."""
 
 
 def load(
@@ -57,6 +61,15 @@ def subjects() -> Iterator[ModuleType]:
     for found in sorted(pkgutil.iter_modules(__path__), key=lambda module: module.name):
         if found.name != "options":
             yield importlib.import_module(f"{__name__}.{found.name}")
+
+
+def declared() -> Recorder:
+    """Return every option that the tree itself declares, as it would be registered."""
+    recorder = Recorder()
+    for subject in subjects():
+        if subject.__name__ not in FROM_LIBRARIES:
+            register(cast(cfg.ConfigOpts, recorder), subject)
+    return recorder
 
 
 def register(conf: cfg.ConfigOpts, subject: ModuleType) -> None:

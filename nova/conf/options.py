@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable
-from types import ModuleType
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from oslo_config import cfg
@@ -25,16 +24,40 @@ def size(name: str, default: int, text: str, **more: Any) -> cfg.Opt:
     return cfg.IntOpt(name, default=default, min=0, help=f"{text} (bytes)", **more)
 
 
-def sample(subjects: Iterable[ModuleType]) -> str:
+class Recorder:
+    """Takes down every option that is registered, by group; stands in for a configuration object."""
+
+    def __init__(self) -> None:
+        self.groups: dict[str, dict[str, cfg.Opt]] = {}
+
+    def register_opt(self, option: cfg.Opt, group: str | None = None) -> None:
+        """Take down an option."""
+        self.groups.setdefault(group or "DEFAULT", {})[str(option.dest)] = option
+
+    def register_opts(self, options: Iterable[cfg.Opt], group: str | None = None) -> None:
+        """Take down several."""
+        for option in options:
+            self.register_opt(option, group)
+
+    register_cli_opt = register_opt
+    register_cli_opts = register_opts
+
+    def in_order(self) -> Iterator[tuple[str, list[cfg.Opt]]]:
+        """Yield each group with its options, ``DEFAULT`` first."""
+        for group in sorted(self.groups, key=lambda name: (name != "DEFAULT", name)):
+            yield group, [self.groups[group][dest] for dest in sorted(self.groups[group])]
+
+
+def sample(recorder: Recorder) -> str:
     """Write all options with their defaults, commented out, as a configuration file."""
-    groups: dict[str, list[cfg.Opt]] = {}
-    for subject in subjects:
-        options = [*getattr(subject, "OPTIONS", ()), *getattr(subject, "CLI_OPTIONS", ())]
-        groups.setdefault(getattr(subject, "GROUP", None) or "DEFAULT", []).extend(options)
-    lines: list[str] = []
-    for group in sorted(groups, key=lambda name: (name != "DEFAULT", name)):
+    lines = [
+        "# Options of logging (debug, log_file, log_dir, use_json, ...) belong to oslo.log and stand under",
+        "# [DEFAULT]; see its manual.",
+        "",
+    ]
+    for group, options in recorder.in_order():
         lines.append(f"[{group}]")
-        for option in sorted(groups[group], key=lambda o: str(o.dest)):
+        for option in options:
             lines.append("")
             lines += textwrap.wrap(
                 option.help or "", 98, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False

@@ -45,12 +45,14 @@ def test_a_wrong_value_is_told(tmp_path: pathlib.Path) -> None:
 
 
 def test_every_option_has_a_help_and_the_sample_reads_back(tmp_path: pathlib.Path) -> None:
-    subjects = list(conf.subjects())
-    text = options.sample(subjects)
-    for subject in subjects:
-        for option in getattr(subject, "OPTIONS", ()):
+    text = options.sample(conf.declared())
+    known = conf.load([], [])
+    for group, declared in conf.declared().in_order():
+        part = text.partition(f"[{group}]\n")[2].partition("\n[")[0]
+        for option in declared:
             assert option.help, option.name
-            assert f"#{option.dest} = " in text
+            assert f"#{option.dest} = " in part, (group, option.dest)
+            assert option.dest in (known if group == "DEFAULT" else known[group])
     file = tmp_path / "sample.conf"
     file.write_text(
         "\n".join(line.removeprefix("#") if "# " not in line else line for line in text.split("\n"))
