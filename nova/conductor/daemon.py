@@ -34,15 +34,15 @@ class EngineService:
     """The engine as a part of the daemon."""
 
     def __init__(self, world: World) -> None:
-        self._world = world
+        self.world = world
 
     def start(self) -> None:
         """Begin to drive workflows."""
-        self._world.engine.start(self._world.settings.engine_threads)
+        self.world.engine.start(self.world.settings.engine_threads)
 
     def stop(self, timeout_s: float) -> bool:
         """Finish the transactions at hand and leave the rest to other conductors."""
-        self._world.engine.stop(timeout_s)
+        self.world.engine.stop(timeout_s)
         return True
 
 

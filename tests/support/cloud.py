@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from nova import ids
+from nova.conductor.world import World
 from nova.conf import load
 from nova.daemon import Surroundings
 from nova.db import flavors, migrate, networks
@@ -19,6 +20,8 @@ from nova.embedded import Cloud
 from nova.objects.flavor import Flavor
 from nova.objects.ids import FlavorId, NetworkId
 from nova.objects.network import Network, Topology
+from nova.rpc.transport import make_transport
+from tests.support.costs import Meter
 
 T = TypeVar("T")
 
@@ -178,8 +181,12 @@ def running_cloud(
     extra: str = "",
     topology: Topology = Topology.NONE,
     daemons: tuple[str, ...] = DAEMONS,
+    meter: Meter | None = None,
 ) -> Iterator[Bench]:
-    """Run a cloud below ``home`` with flavors, an image, and a network that needs nothing of a host."""
+    """Run a cloud below ``home`` with flavors, an image, and a network that needs nothing of a host.
+
+    A ``meter`` counts its messages and SQL statements.
+    """
     home.mkdir(parents=True, exist_ok=True)
     file = home / "nova.conf"
     file.write_text(OPTIONS.format(home=home, name=ids.new_uuid(), hosts=hosts, extra=extra))
@@ -188,8 +195,12 @@ def running_cloud(
     (home / "images" / "tiny.raw").write_bytes(b"\0" * 4096)
     migrate.upgrade(prepared_url(conf))
     seed(conf, topology)
-    surroundings = Surroundings(conf)
+    transport = make_transport(conf)
+    surroundings = Surroundings(conf, transport=meter.around(transport) if meter else transport)
     cloud = Cloud(surroundings, daemons)
+    if meter is not None:
+        db = world_of(cloud).db
+        db.observer, db.disturb = meter.statement, meter.disturb
     cloud.start()
     try:
         assert cloud.wait_serving(30), {d.name: (d.state, d.waiting_for) for d in cloud.daemons}
@@ -232,6 +243,14 @@ def surroundings_image(conf: Any) -> str:
     from nova.image.choice import image_store
 
     return str(image_store(conf).list(ImageQuery())[0].id)
+
+
+def world_of(cloud: Cloud) -> World:
+    """Return what the conductor works with."""
+    conductor = next(d for d in cloud.daemons if d.name == "nova-conductor")
+    service: Any = conductor.parts.services[0]
+    world: World = service.world
+    return world
 
 
 def api_port(cloud: Cloud) -> int:
