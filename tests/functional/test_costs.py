@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from nova.api.compute import registry
+from nova.api.compute import absent, registry
 from nova.db import instances
 from nova.db.configured import database
 from nova.objects.ids import InstanceId
@@ -60,7 +60,8 @@ NOT_COUNTED = {
     "image_metadata.show": "Glance's work, no message",
     "image_metadata.update": "Glance's work, no message",
     "image_metadata.delete": "Glance's work, no message",
-}
+    "volume_attachments.show": "there are no volumes yet; the same call as index",
+} | {operation.name: "answers 501" for operation in absent.OPERATIONS}
 
 
 class Count:
@@ -174,7 +175,9 @@ def test_costs_do_not_grow_with_the_cloud(small: dict[str, Counter[Line]], tmp_p
 
 
 def test_every_operation_is_in_the_table() -> None:
-    known = {operation.name for operation in registry.operations() if not operation.gone}
+    names = (operation.name for operation in registry.operations() if not operation.gone)
+    # os-volumes_boot is another path to the servers.
+    known = {name for name in names if not name.startswith("volumes_boot.")}
     played = {step.name for step in SCRIPT}
-    assert known == played | set(NOT_COUNTED)
+    assert known == played | {name for name in NOT_COUNTED if not name.startswith("volumes_boot.")}
     assert not played & set(NOT_COUNTED)
