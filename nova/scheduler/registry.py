@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import importlib
-import importlib.metadata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from nova.conf.scheduler import SchedulerOptions
+from nova.plugins import plugin
 from nova.scheduler.filters.base import Filter
 from nova.scheduler.weighers.base import Weigher
 
@@ -95,7 +95,7 @@ def _load(name: str, ours: dict[str, str], kind: str, elsewhere: dict[str, str],
         return getattr(module, name)
     path = elsewhere.get(name, name)
     try:
-        found = _by_path(path) if "." in path else _by_entry_point(name, f"nova.scheduler.{kind}")
+        found = _by_path(path) if "." in path else plugin(f"nova.scheduler.{kind}", name)
     except (ImportError, AttributeError) as error:
         raise UnknownPlugin(f"{name} of the scheduler's {kind} cannot be loaded: {error}") from error
     if not (isinstance(found, type) and issubclass(found, base)):
@@ -106,12 +106,3 @@ def _load(name: str, ours: dict[str, str], kind: str, elsewhere: dict[str, str],
 def _by_path(path: str) -> object:
     module, _, name = path.rpartition(".")
     return getattr(importlib.import_module(module), name)
-
-
-def _by_entry_point(name: str, group: str) -> object:
-    entries: Sequence[importlib.metadata.EntryPoint] = [
-        *importlib.metadata.entry_points(group=group, name=name)
-    ]
-    if not entries:
-        raise ImportError(f"no entry point {name} in the group {group}")
-    return entries[0].load()

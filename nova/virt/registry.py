@@ -9,7 +9,6 @@ point group ``nova.virt.drivers``.
 from __future__ import annotations
 
 import importlib
-import importlib.metadata
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -18,6 +17,7 @@ from oslo_config import cfg
 from nova.clock import Clock
 from nova.errors.virt import HypervisorUnavailable
 from nova.objects.ids import HostName
+from nova.plugins import plugin
 from nova.virt.base import Hypervisor
 
 ENTRY_POINTS = "nova.virt.drivers"
@@ -59,10 +59,7 @@ def _driver_class(name: str, hosts: Sequence[HostName]) -> Any:
         if name in _OWN:
             module, _, attribute = _OWN[name].partition(":")
             return getattr(importlib.import_module(module), attribute)
-        for point in importlib.metadata.entry_points(group=ENTRY_POINTS, name=name):
-            return point.load()
+        return plugin(ENTRY_POINTS, name)
     except ImportError as error:
-        reason = f"the driver {name} cannot be loaded: {error}"
+        reason = f"the driver {name} cannot be loaded: {error} (our own: {', '.join(sorted(_OWN))})"
         raise HypervisorUnavailable(host=hosts[0] if hosts else "", reason=reason) from error
-    reason = f"no driver is called {name!r} (known: {', '.join(sorted(_OWN))})"
-    raise HypervisorUnavailable(host=hosts[0] if hosts else "", reason=reason)
