@@ -20,7 +20,7 @@ from nova.db.schema import BIG, NAME, arg, args, stamp
 from nova.db.statements import Statement
 from nova.db.swaps import ANY, KEEP, Swap, Winners, swap
 from nova.errors import Conflict
-from nova.objects.ids import HostName, InstanceId, ProjectId
+from nova.objects.ids import HostName, InstanceId, ProjectId, UserId
 from nova.objects.instance import Instance
 from nova.objects.states import Power, Task, Vm
 
@@ -149,14 +149,22 @@ _COUNT = Statement(
         sa.func.count(), sa.func.coalesce(sa.func.sum(T.vcpus), 0), sa.func.coalesce(sa.func.sum(T.ram_mb), 0)
     ).where(T.project_id == arg("project"), T.deleted == 0)
 )
+_COUNT_OF_USER = Statement(
+    sa.select(
+        sa.func.count(), sa.func.coalesce(sa.func.sum(T.vcpus), 0), sa.func.coalesce(sa.func.sum(T.ram_mb), 0)
+    ).where(T.project_id == arg("project"), T.user_id == arg("user"), T.deleted == 0)
+)
 _ON_HOSTS = Statement(
     sa.select(T.host, sa.func.count()).where(T.host.in_(args("hosts")), T.deleted == 0).group_by(T.host)
 )
 
 
-def use_of(tx: Tx, project: ProjectId) -> tuple[int, int, int]:
-    """Count the living instances of a project, their vCPUs and their RAM in MB."""
-    row = tx.row(_COUNT, project=project)
+def use_of(tx: Tx, project: ProjectId, user: UserId | None = None) -> tuple[int, int, int]:
+    """Count the living instances of a project (or of a user in it), their vCPUs and their RAM in MB."""
+    if user is None:
+        row = tx.row(_COUNT, project=project)
+    else:
+        row = tx.row(_COUNT_OF_USER, project=project, user=user)
     assert row is not None
     return int(row[0]), int(row[1]), int(row[2])
 

@@ -25,6 +25,9 @@ RESOURCES = (
     "instances", "cores", "ram", "key_pairs", "server_groups", "security_groups", "floating_ips", "networks",
 )  # fmt: skip
 
+COUNTED = ("instances", "cores", "ram")
+"""What :func:`nova.db.instances.use_of` counts, in its order."""
+
 USAGES = table(
     "quota_usages",
     sa.Column("scope", NAME, primary_key=True),
@@ -104,6 +107,34 @@ def reserve_between(
     raise TryAgain()
 
 
+def stay_within(
+    tx: Tx,
+    scope: tuple[ProjectId, UserId],
+    unit: Mapping[str, int],
+    own: Mapping[str, int],
+    least: int,
+    count: int,
+) -> int | Shortage:
+    """Cut ``count`` units that were just reserved for a project down to what a user's own limits leave.
+
+    What the user has is counted, not booked: few have limits of their own.  The reservation before holds the
+    project's row, so requests of one project are counted one after another.
+    """
+    bounds = {name: own[name] for name, n in unit.items() if n > 0 and own.get(name, -1) >= 0}
+    if not bounds:
+        return count
+    project, user = scope
+    used = dict(zip(COUNTED, instances.use_of(tx, project, user), strict=True))
+    fits = min((bounds[name] - used[name]) // unit[name] for name in bounds)
+    if fits < max(least, 1):
+        asked = {name: n * least for name, n in unit.items()}
+        over = tuple(name for name in sorted(bounds) if bounds[name] < used[name] + asked[name])
+        return Shortage(over=over, requested=asked, used=used, limits=bounds)
+    if fits < count:
+        release(tx, project, {name: n * (count - fits) for name, n in unit.items()})
+    return min(fits, count)
+
+
 def release(tx: Tx, scope: str, deltas: Mapping[str, int]) -> None:
     """Give back; the caller makes sure that it does so once (it won the swap that deleted)."""
     release_many(tx, [(scope, deltas)])
@@ -164,16 +195,21 @@ _LIMITS = Statement(
 )
 
 
-def limits(
-    tx: Tx, project: ProjectId, defaults: Mapping[str, int], user: UserId | None = None
-) -> dict[str, int]:
-    """Return the limits in force: options, below the default class, below the project's, below the user's."""
-    rows = tx.rows(_LIMITS, scopes=[DEFAULT_CLASS, project], users=["", user or ""])
+def limits(tx: Tx, project: ProjectId, defaults: Mapping[str, int]) -> dict[str, int]:
+    """Return the limits in force for a project: options, below the default class, below its own."""
+    return limits_with_user(tx, project, defaults, UserId(""))[0]
+
+
+def limits_with_user(
+    tx: Tx, project: ProjectId, defaults: Mapping[str, int], user: UserId
+) -> tuple[dict[str, int], dict[str, int]]:
+    """Return the limits of a project, and those that one user in it has of his own."""
+    rows = tx.rows(_LIMITS, scopes=[DEFAULT_CLASS, project], users=["", user])
     found = dict(defaults)
-    for scope, own in ((DEFAULT_CLASS, ""), (project, ""), (project, user)):
-        if own is not None:
-            found |= {resource: limit for s, u, resource, limit in rows if s == scope and u == own}
-    return found
+    for scope in (DEFAULT_CLASS, project):
+        found |= {resource: limit for s, u, resource, limit in rows if s == scope and u == ""}
+    own = {resource: limit for s, u, resource, limit in rows if user and s == project and u == user}
+    return found, own
 
 
 _SET = Insert(LIMITS, ("scope", "user_id", "resource", "hard_limit"))

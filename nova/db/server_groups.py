@@ -15,7 +15,7 @@ from nova.db.batch import Insert
 from nova.db.engine import Row, TryAgain, Tx
 from nova.db.schema import BIG, COUNT, NAME, UUID, WORD, arg, args, needed, table
 from nova.db.statements import Statement
-from nova.objects.ids import GroupId, HostName, InstanceId, ProjectId
+from nova.objects.ids import GroupId, HostName, InstanceId, ProjectId, UserId
 from nova.objects.placement import GroupNeed
 from nova.objects.server_group import ServerGroup
 
@@ -58,6 +58,9 @@ _OF_PROJECT = Statement(_SELECT.where(G.project_id == arg("project")).order_by(G
 _DELETE = Statement(sa.delete(GROUPS).where(G.id == arg("id")))
 _DELETE_MEMBERS = Statement(sa.delete(MEMBERS).where(M.group_id == arg("id")))
 _DELETE_HOSTS = Statement(sa.delete(HOSTS).where(H.group_id == arg("id")))
+_COUNT_OF_USER = Statement(
+    sa.select(sa.func.count()).where(G.project_id == arg("project"), G.user_id == arg("user"))
+)
 _COUNT = Statement(sa.select(sa.func.count()).where(M.group_id == arg("id")))
 
 
@@ -78,6 +81,12 @@ def get(tx: Tx, group_id: GroupId) -> ServerGroup | None:
 def list_groups(tx: Tx, project: ProjectId | None = None) -> list[ServerGroup]:
     """Return the groups of a project, or all, oldest first."""
     return _groups(tx.rows(_LIST) if project is None else tx.rows(_OF_PROJECT, project=project))
+
+
+def count_of(tx: Tx, project: ProjectId, user: UserId) -> int:
+    """Count the groups that a user made in a project."""
+    row = tx.row(_COUNT_OF_USER, project=project, user=user)
+    return int(row[0]) if row else 0
 
 
 def delete(tx: Tx, group_id: GroupId) -> bool:

@@ -37,6 +37,14 @@ class QuotaBelowUse(BadRequest):
     template = "Quota limit {limit} for {resource} must be greater than or equal to already used {used}."
 
 
+class QuotaAboveProject(BadRequest):
+    template = "Quota limit {limit} for {resource} must be less than or equal to {most}, the project's."
+
+
+class QuotaOfProjectsOnly(BadRequest):
+    template = "Only whole projects have limits for {names}."
+
+
 class QuotaUnknown(BadRequest):
     template = "Bad key(s) in quota set: {names}"
 

@@ -53,6 +53,47 @@ def test_key_pairs_belong_to_users(cloud: Bench) -> None:
     cloud.demo.wait_gone(server)
 
 
+def test_quotas_of_single_users(cloud: Bench) -> None:
+    path = "/os-quota-sets/shared"
+    joe, eve = (User(cloud.port, name, "shared") for name in ("joe", "eve"))
+
+    def put(limits: dict[str, Any], whose: str = "?user_id=joe") -> int:
+        return cloud.admin.ask("PUT", f"{path}{whose}", {"quota_set": limits}).status
+
+    def shown(resource: str, whose: str) -> Any:
+        return cloud.admin.ask("GET", f"{path}/detail{whose}").body["quota_set"][resource]
+
+    assert put({"instances": 5}, "") == 200
+    assert put({"instances": 6}) == 400, "more than the project has"
+    assert put({"instances": -1}) == 400
+    assert put({"instances": 6, "force": True}) == 200
+    assert put({"instances": 2, "server_groups": 1}) == 200
+    server = joe.boot(cloud.image)
+    wish = {"name": "b", "imageRef": cloud.image, "flavorRef": "1", "networks": "none"}
+    refused = joe.ask("POST", "/servers", {"server": wish | {"min_count": 2}})
+    assert refused.body["forbidden"]["message"] == (
+        "Quota exceeded for instances: Requested 2, but already used 1 of 2 instances"
+    )
+    more = joe.ask("POST", "/servers", {"server": wish | {"max_count": 3, "return_reservation_id": True}})
+    assert more.status == 202, "as many as fit"
+    assert shown("instances", "?user_id=joe") == {"limit": 2, "in_use": 2, "reserved": 0}
+    assert shown("instances", "?user_id=eve") == {"limit": 5, "in_use": 0, "reserved": 0}
+    assert shown("instances", "") == {"limit": 5, "in_use": 2, "reserved": 0}
+    assert put({"instances": 1}) == 400, "less than he has"
+    other = eve.boot(cloud.image)
+    group = {"server_group": {"name": "g", "policy": "affinity"}}
+    assert statuses(joe, *[("POST", "/os-server-groups", group)] * 2) == [200, 403]
+    assert eve.ask("POST", "/os-server-groups", group).status == 200
+    floating = {"quota_set": {"floating_ips": 3}}
+    assert cloud.admin.ask("PUT", f"{path}?user_id=joe", floating, version="2.35").status == 400
+    assert cloud.admin.ask("DELETE", f"{path}?user_id=joe").status == 202
+    assert shown("instances", "?user_id=joe")["limit"] == 5
+    for name in (server, other, *(row["id"] for row in joe.ask("GET", "/servers?name=^b").body["servers"])):
+        joe.ask("DELETE", f"/servers/{name}")
+        joe.wait_gone(name)
+    assert shown("instances", "")["in_use"] == 0
+
+
 def test_quotas_bound_what_projects_use(cloud: Bench) -> None:
     path = "/os-quota-sets/other"
     usual = cloud.admin.ask("GET", f"{path}/defaults").body["quota_set"]

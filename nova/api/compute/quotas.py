@@ -8,8 +8,7 @@ from typing import Any
 from nova.api.wsgi.operation import Operation, Rule
 from nova.api.wsgi.request import Request
 from nova.api.wsgi.schema_parts import BOOLEAN, QUOTA_LIMIT, STRING, body, many, query, truth, wrapped
-from nova.errors.http import InvalidInput
-from nova.objects.ids import ProjectId
+from nova.objects.ids import ProjectId, UserId
 from nova.objects.quota import QuotaSet
 from nova.policy import ADMIN, ANYONE, PROJECT_READER_OR_ADMIN
 
@@ -44,22 +43,22 @@ def defaults(req: Request, id: str) -> tuple[str, QuotaSet]:
 
 
 def update(req: Request, id: str) -> QuotaSet:
-    """Change the limits of a project."""
-    _refuse_user(req)
+    """Change the limits of a project, or of one user in it."""
     wish = dict(req.body["quota_set"])
     force = truth(wish.pop("force", False))
+    user = req.query.get("user_id")
+    if user:
+        return req.conductor.put_user_quotas(req.ctx, ProjectId(id), UserId(user), as_limits(wish), force)
     return req.conductor.put_quotas(req.ctx, ProjectId(id), as_limits(wish), force)
 
 
 def delete(req: Request, id: str) -> None:
-    """Drop the limits of a project: it gets the default ones."""
-    _refuse_user(req)
+    """Drop the limits of a project (it gets the default ones), or those of one user in it."""
+    user = req.query.get("user_id")
+    if user:
+        req.conductor.reset_user_quotas(req.ctx, ProjectId(id), UserId(user))
+        return
     req.conductor.reset_quotas(req.ctx, ProjectId(id))
-
-
-def _refuse_user(req: Request) -> None:
-    if "user_id" in req.query:
-        raise InvalidInput(reason="Limits of single users cannot be changed; leave user_id out.")
 
 
 def as_limits(wish: Mapping[str, Any]) -> dict[str, int]:

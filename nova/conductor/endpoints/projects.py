@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from nova.conductor.services import quotas, server_groups
 from nova.context import RequestContext
-from nova.objects.ids import GroupId, ProjectId
+from nova.objects.ids import GroupId, ProjectId, UserId
 from nova.objects.page import Page
 from nova.objects.quota import QuotaSet
 from nova.objects.server_group import ServerGroup
@@ -33,6 +33,14 @@ class ProjectsEndpoint:
 
     def reset_quotas(self, ctx: RequestContext, project: ProjectId) -> None:
         quotas.reset(self.world, project)
+
+    def put_user_quotas(
+        self, ctx: RequestContext, project: ProjectId, user_id: UserId, limits: dict[str, int], force: bool
+    ) -> QuotaSet:
+        return quotas.put_user(self.world, project, user_id, limits, force)
+
+    def reset_user_quotas(self, ctx: RequestContext, project: ProjectId, user_id: UserId) -> None:
+        quotas.reset_user(self.world, project, user_id)
 
     def put_quota_class(self, ctx: RequestContext, name: str, limits: dict[str, int]) -> QuotaSet:
         return quotas.put_class(self.world, name, limits)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nova.conductor.services import key_material
-from nova.conductor.services.quotas import limits_of
+from nova.conductor.services.quotas import limits_with_user
 from nova.context import RequestContext
 from nova.db import keypairs, quotas
 from nova.db.engine import Tx
@@ -64,8 +64,8 @@ def create(
     def work(tx: Tx) -> KeyPair:
         if keypairs.get(tx, user, name) is not None:
             raise KeyPairExists(name=name)
-        limits = limits_of(world, tx, ctx.project_id, user)
-        if quotas.reserve(tx, quotas.of_user(user), _ONE, limits) is not True:
+        limits, own = limits_with_user(world, tx, ctx.project_id, user)
+        if quotas.reserve(tx, quotas.of_user(user), _ONE, limits | own) is not True:
             raise OutOfQuota(things="key pairs")
         keypairs.insert(tx, made.keypair)
         stored = keypairs.get(tx, user, name)

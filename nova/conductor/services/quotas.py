@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nova.db import quotas
+from nova.db import instances, quotas, server_groups
 from nova.db.engine import Tx, again
-from nova.errors.admin import QuotaBelowUse, QuotaUnknown
+from nova.errors.admin import QuotaAboveProject, QuotaBelowUse, QuotaOfProjectsOnly, QuotaUnknown
 from nova.errors.servers import QuotaExceeded
 from nova.objects.ids import ProjectId, UserId
 from nova.objects.quota import QuotaSet
@@ -17,10 +17,18 @@ if TYPE_CHECKING:
 DEFAULT_CLASS = "default"
 
 
-def limits_of(world: World, tx: Tx, project: str, user: str | None = None) -> dict[str, int]:
-    """Return the limits in force for a project (and a user in it): options, class, project, user."""
-    defaults = world.settings.quotas
-    return quotas.limits(tx, ProjectId(project), defaults, UserId(user) if user else None)
+OF_PROJECTS = frozenset({"fixed_ips", "floating_ips", "networks", "security_groups", "security_group_rules"})
+"""What has no limit for single users: these things belong to projects."""
+
+
+def limits_of(world: World, tx: Tx, project: str) -> dict[str, int]:
+    """Return the limits in force for a project: options, class, project."""
+    return quotas.limits(tx, ProjectId(project), world.settings.quotas)
+
+
+def limits_with_user(world: World, tx: Tx, project: str, user: str) -> tuple[dict[str, int], dict[str, int]]:
+    """Return the limits in force for a project, and those that one user in it has of his own."""
+    return quotas.limits_with_user(tx, ProjectId(project), world.settings.quotas, UserId(user))
 
 
 def exceeded(short: quotas.Shortage) -> QuotaExceeded:
@@ -41,12 +49,22 @@ def show(world: World, project: ProjectId, user_id: str | None) -> QuotaSet:
     """Return the limits of a project (those of a user in it, if named) and what is used."""
 
     def work(tx: Tx) -> QuotaSet:
-        used = quotas.used(tx, project)
-        if user_id:
-            used["key_pairs"] = quotas.used(tx, quotas.of_user(UserId(user_id)))["key_pairs"]
-        return QuotaSet(project_id=project, limits=limits_of(world, tx, project, user_id), used=used)
+        if not user_id:
+            used = quotas.used(tx, project)
+            return QuotaSet(project_id=project, limits=limits_of(world, tx, project), used=used)
+        limits, own = limits_with_user(world, tx, project, user_id)
+        used = quotas.used(tx, project) | _used_by(tx, project, UserId(user_id))
+        return QuotaSet(project_id=project, limits=limits | own, used=used)
 
     return world.db.read(work)
+
+
+def _used_by(tx: Tx, project: ProjectId, user: UserId) -> dict[str, int]:
+    """Count what a user has in a project (key pairs are the user's wherever he is)."""
+    used = dict(zip(quotas.COUNTED, instances.use_of(tx, project, user), strict=True))
+    used["key_pairs"] = quotas.used(tx, quotas.of_user(user))["key_pairs"]
+    used["server_groups"] = server_groups.count_of(tx, project, user)
+    return used
 
 
 def defaults(world: World) -> QuotaSet:
@@ -73,6 +91,38 @@ def put(world: World, project: ProjectId, limits: dict[str, int], force: bool) -
 def reset(world: World, project: ProjectId) -> None:
     """Go back to the defaults. Idempotent."""
     world.db.run(lambda tx: quotas.clear_limits(tx, project), settled=again)
+
+
+def put_user(world: World, project: ProjectId, user: UserId, limits: dict[str, int], force: bool) -> QuotaSet:
+    """Set limits of one user in a project.
+
+    Raises ``QuotaUnknown`` and ``QuotaOfProjectsOnly``; without ``force`` ``QuotaBelowUse``, and
+    ``QuotaAboveProject`` for what the project has not.
+    """
+    _check_names(world, limits)
+    if OF_PROJECTS & limits.keys():
+        raise QuotaOfProjectsOnly(names=", ".join(sorted(OF_PROJECTS & limits.keys())))
+
+    def work(tx: Tx) -> QuotaSet:
+        most, own = limits_with_user(world, tx, project, user)
+        used = quotas.used(tx, project) | _used_by(tx, project, user)
+        for resource, limit in sorted(limits.items()):
+            top = most.get(resource, -1)
+            if force:
+                continue
+            if 0 <= limit < used.get(resource, 0):
+                raise QuotaBelowUse(limit=limit, resource=resource, used=used[resource])
+            if top >= 0 and not 0 <= limit <= top:
+                raise QuotaAboveProject(limit=limit, resource=resource, most=top)
+        quotas.set_limits(tx, project, limits, user)
+        return QuotaSet(project_id=project, limits=most | own | limits, used=used)
+
+    return world.db.run(work, settled=again)
+
+
+def reset_user(world: World, project: ProjectId, user: UserId) -> None:
+    """Let a user have what the project has. Idempotent."""
+    world.db.run(lambda tx: quotas.clear_limits(tx, project, user), settled=again)
 
 
 def put_class(world: World, name: str, limits: dict[str, int]) -> QuotaSet:

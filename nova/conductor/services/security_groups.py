@@ -73,7 +73,7 @@ def create(world: World, ctx: RequestContext, name: str, description: str) -> Se
     def work(tx: Tx) -> SecurityGroup:
         if security_groups.resolve(tx, project, [name]):
             raise SecurityGroupExists(name=name)
-        if quotas.reserve(tx, project, _ONE, limits_of(world, tx, project, ctx.user_id)) is not True:
+        if quotas.reserve(tx, project, _ONE, limits_of(world, tx, project)) is not True:
             raise OutOfQuota(things="security groups")
         security_groups.insert(tx, group)
         return group

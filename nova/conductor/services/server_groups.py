@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from nova import ids
 from nova.conductor.services import pages
-from nova.conductor.services.quotas import limits_of
+from nova.conductor.services.quotas import limits_with_user
 from nova.context import RequestContext
 from nova.db import quotas, server_groups
 from nova.db.engine import Tx
@@ -56,8 +56,11 @@ def create(
     )
 
     def work(tx: Tx) -> ServerGroup:
-        limits = limits_of(world, tx, ctx.project_id, ctx.user_id)
+        limits, own = limits_with_user(world, tx, ctx.project_id, ctx.user_id)
         if quotas.reserve(tx, ctx.project_id, _ONE, limits) is not True:
+            raise OutOfQuota(things="server groups")
+        most = own.get("server_groups", -1)
+        if 0 <= most <= server_groups.count_of(tx, group.project_id, group.user_id):
             raise OutOfQuota(things="server groups")
         server_groups.insert(tx, group)
         return group

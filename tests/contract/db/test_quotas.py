@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nova.db import instances, quotas
-from nova.db.engine import Database
+from nova.db.engine import Database, Tx
 from nova.db.quotas import Shortage
 from tests.contract.db.makers import instance
 
@@ -75,12 +75,51 @@ def test_limits_of_user_over_project_over_class_over_options(db: Database) -> No
     db.run(lambda tx: quotas.set_limits(tx, P, {"ram": 33}, user="u1"))
     db.run(lambda tx: quotas.set_limits(tx, P, {"ram": 34}, user="u1"))
     assert db.read(lambda tx: quotas.limits(tx, "p1", defaults)) == {"instances": 10, "cores": 21, "ram": 32}
-    assert db.read(lambda tx: quotas.limits(tx, "p1", defaults, "u1"))["ram"] == 34
+    assert db.read(lambda tx: quotas.limits_with_user(tx, "p1", defaults, "u1")) == (
+        {"instances": 10, "cores": 21, "ram": 32},
+        {"ram": 34},
+    )
     assert db.read(lambda tx: quotas.limits(tx, "p2", defaults))["ram"] == 31
     db.run(lambda tx: quotas.clear_limits(tx, P, "u1"))
-    assert db.read(lambda tx: quotas.limits(tx, "p1", defaults, "u1"))["ram"] == 32
+    assert db.read(lambda tx: quotas.limits_with_user(tx, "p1", defaults, "u1"))[1] == {}
     db.run(lambda tx: quotas.clear_limits(tx, P))
     assert db.read(lambda tx: quotas.limits(tx, "p1", defaults))["ram"] == 31
+
+
+@pytest.mark.parametrize(
+    ("own", "least", "count", "granted"),
+    [
+        ({}, 1, 5, 5),
+        ({"cores": 9}, 1, 5, 5),
+        ({"cores": 4}, 1, 5, 3),
+        ({"instances": 2, "ram": 9000}, 1, 5, 1),
+    ],
+)
+def test_a_user_gets_what_his_own_limits_leave(
+    db: Database, own: dict[str, int], least: int, count: int, granted: int
+) -> None:
+    unit = {"instances": 1, "cores": 1, "ram": 512}
+    db.run(lambda tx: instances.insert(tx, [instance(user_id="u1"), instance(user_id="u2")]))
+
+    def work(tx: Tx) -> object:
+        quotas.reserve(tx, P, {name: n * count for name, n in unit.items()}, {})
+        return quotas.stay_within(tx, (P, "u1"), unit, own, least, count)
+
+    assert db.run(work) == granted
+    assert db.read(lambda tx: quotas.used(tx, P))["cores"] == granted
+
+
+def test_a_user_at_his_own_limit_is_told_so(db: Database) -> None:
+    unit = {"instances": 1, "cores": 1, "ram": 512}
+    db.run(lambda tx: instances.insert(tx, [instance(user_id="u1")]))
+    short = db.run(lambda tx: quotas.stay_within(tx, (P, "u1"), unit, {"cores": 2, "ram": 900}, 1, 1))
+    assert isinstance(short, Shortage)
+    assert (short.over, short.requested["ram"], short.used["ram"], short.limits["ram"]) == (
+        ("ram",),
+        512,
+        512,
+        900,
+    )
 
 
 def test_recounting_shows_and_repairs_wrong_books(db: Database) -> None:

@@ -72,6 +72,23 @@ def test_the_last_unit_of_a_quota(db: Database, known: bool) -> None:
         assert db.read(lambda tx, p=project: quotas.used(tx, p))["instances"] == limit
 
 
+def test_the_last_unit_of_a_users_own_limit(db: Database) -> None:
+    unit = {"instances": 1, "cores": 1, "ram": 512}
+
+    def boot(tx: Tx, _: int) -> bool:
+        assert quotas.reserve(tx, "p", unit, {}) is True
+        got = quotas.stay_within(tx, ("p", "u1"), unit, {"instances": 3}, 1, 1)
+        if got == 1:
+            instances.insert(tx, [instance(project_id="p")])
+        else:
+            quotas.release(tx, "p", unit)
+        return got == 1
+
+    assert race(db, boot).count(True) == 3
+    assert db.read(lambda tx: instances.use_of(tx, "p", "u1"))[0] == 3
+    assert db.read(lambda tx: quotas.used(tx, "p"))["instances"] == 3
+
+
 def test_reserving_and_releasing_leaves_nothing(db: Database) -> None:
     def both(tx: Tx, _: int) -> None:
         assert quotas.reserve(tx, "p1", {"instances": 1, "ram": 5}, {}) is True

@@ -109,6 +109,9 @@ def _reserve(tx: Tx, ctx: RequestContext, wish: BootWish, resolved: Resolved) ->
     got = quotas.reserve_between(
         tx, ctx.project_id, unit, resolved.limits, wish.min_count, max(wish.max_count, wish.min_count)
     )
+    if not isinstance(got, Shortage):
+        scope = (ProjectId(ctx.project_id), UserId(ctx.user_id))
+        got = quotas.stay_within(tx, scope, unit, resolved.own_limits, wish.min_count, got)
     if isinstance(got, Shortage):
         over = sorted(got.over)
         raise QuotaExceeded(

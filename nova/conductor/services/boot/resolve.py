@@ -39,6 +39,9 @@ class Resolved(msgspec.Struct, frozen=True, kw_only=True):
     """Security groups: name to id, in the order asked for."""
     server_group: GroupId | None
     limits: dict[str, int]
+    """Of the project; the user's own for what is not counted (metadata items, members of a group)."""
+    own_limits: dict[str, int]
+    """Of the user, where he has any."""
 
 
 def resolve(world: World, tx: Tx, ctx: RequestContext, wish: BootWish, image: Image | None) -> Resolved:
@@ -58,6 +61,7 @@ def resolve(world: World, tx: Tx, ctx: RequestContext, wish: BootWish, image: Im
         if name not in groups:
             raise SecurityGroupUnknown(name=name)
     groups = _by_name(tx, groups)
+    limits, own = quotas.limits_with_user(tx, project, world.settings.quotas, UserId(ctx.user_id))
     return Resolved(
         flavor=flavor,
         image=image,
@@ -65,7 +69,8 @@ def resolve(world: World, tx: Tx, ctx: RequestContext, wish: BootWish, image: Im
         networks=_networks(tx, project, wish),
         groups=groups,
         server_group=_server_group(tx, ctx, wish),
-        limits=quotas.limits(tx, project, world.settings.quotas, UserId(ctx.user_id)),
+        limits=limits | {name: most for name, most in own.items() if name not in quotas.COUNTED},
+        own_limits=own,
     )
 
 

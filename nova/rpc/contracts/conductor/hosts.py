@@ -9,7 +9,7 @@ from nova.objects.page import Page
 from nova.rpc.contract import call, contract
 
 
-@contract(topic="conductor", version="1.0")
+@contract(topic="conductor", version="1.1")
 class Hosts:
     """For administrators, but for the names of zones."""
 

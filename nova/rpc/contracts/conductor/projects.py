@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from nova.context import RequestContext
-from nova.objects.ids import GroupId, ProjectId
+from nova.objects.ids import GroupId, ProjectId, UserId
 from nova.objects.page import Page
 from nova.objects.quota import QuotaSet
 from nova.objects.server_group import ServerGroup
 from nova.rpc.contract import call, contract
 
 
-@contract(topic="conductor", version="1.0")
+@contract(topic="conductor", version="1.1")
 class Projects:
     """What belongs to a project."""
 
@@ -31,6 +31,16 @@ class Projects:
     @call(since="1.0", timeout=60, idempotent=True)
     def reset_quotas(self, ctx: RequestContext, project: ProjectId) -> None:
         """Drop the project's own limits."""
+
+    @call(since="1.1", timeout=60, idempotent=True)
+    def put_user_quotas(
+        self, ctx: RequestContext, project: ProjectId, user_id: UserId, limits: dict[str, int], force: bool
+    ) -> QuotaSet:
+        """Change limits of one user; below the use or above the project's only with ``force``."""
+
+    @call(since="1.1", timeout=60, idempotent=True)
+    def reset_user_quotas(self, ctx: RequestContext, project: ProjectId, user_id: UserId) -> None:
+        """Drop a user's own limits in a project."""
 
     @call(since="1.0", timeout=60, idempotent=True)
     def put_quota_class(self, ctx: RequestContext, name: str, limits: dict[str, int]) -> QuotaSet:

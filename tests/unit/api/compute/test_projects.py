@@ -22,6 +22,7 @@ class Projects:
         self.limits: dict[str, dict[str, int]] = {}
         self.defaults = dict(DEFAULTS)
         self.forced = False
+        self.user_calls: list[tuple[Any, ...]] = []
         self.groups = [
             ServerGroup(
                 id="g0", name="foreign", policy="affinity", project_id="bbbb", user_id="eve", members=("i1",)
@@ -42,6 +43,13 @@ class Projects:
 
     def reset_quotas(self, ctx, project):
         self.limits.pop(project, None)
+
+    def put_user_quotas(self, ctx, project, user_id, limits, force):
+        self.user_calls.append(("put", user_id, limits))
+        return QuotaSet(project_id=project, limits=self.defaults | limits)
+
+    def reset_user_quotas(self, ctx, project, user_id):
+        self.user_calls.append(("reset", user_id))
 
     def put_quota_class(self, ctx, name, limits):
         self.defaults.update(limits)
@@ -104,7 +112,10 @@ def test_quotas_are_changed_and_dropped(call: Caller) -> None:
     assert call.shelf.forced
     assert call("PUT", path, body, user=ADMIN, version="2.36").status_int == 400
     assert call("PUT", path, body).status_int == 403
-    assert call("PUT", path + "?user_id=joe", {"quota_set": {"cores": 1}}, user=ADMIN).status_int == 400
+    own = call("PUT", path + "?user_id=joe", {"quota_set": {"cores": "1"}}, user=ADMIN)
+    assert (own.status_int, own.json["quota_set"]["cores"]) == (200, 1)
+    assert call("DELETE", path + "?user_id=joe", user=ADMIN).status_int == 202
+    assert call.shelf.user_calls == [("put", "joe", {"cores": 1}), ("reset", "joe")]
     assert call("DELETE", path, user=ADMIN).status_int == 202
     assert call("GET", path).json["quota_set"]["instances"] == 10
 
