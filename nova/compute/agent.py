@@ -20,6 +20,7 @@ from nova.errors import NovaError
 from nova.errors.rpc import InternalError
 from nova.objects.host import ServiceBeat
 from nova.objects.ids import HostName, InstanceId, JobId
+from nova.objects.image import Image
 from nova.objects.jobs import Build, Destroy, Job, Snapshot
 from nova.objects.states import Power
 from nova.workers import WorkerPool
@@ -78,6 +79,19 @@ class Agent:
             run = functools.partial(self._run, here, active)
             self._turns.submit(active.key, run, self._gate(active))
         self.wake.report()
+
+    def cache_images(self, host: HostName, images: Iterable[Image]) -> None:
+        """Fetch base images ahead of need, one after another; a build fetches what failed."""
+        here = self.hosts[host]
+        if here.needs_images:
+            for image in images:
+                self._turns.submit(("images", host), functools.partial(self._cache, here, image))
+
+    def _cache(self, host: Host, image: Image) -> None:
+        try:
+            host.means.cache.fetch(image.id, image, host.name)
+        except NovaError as error:
+            LOG.warning("image %s could not be fetched ahead for %s: %s", image.id, host.name, error)
 
     def pulse(self) -> None:
         """Notice when this process stood still: what it holds, or gets now, may be long out of date."""

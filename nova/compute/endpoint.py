@@ -14,6 +14,7 @@ from nova.errors.virt import NotCapable
 from nova.objects.guest import ConsoleTarget, Diagnostics
 from nova.objects.holdings import GuestHoldings
 from nova.objects.ids import HostName, InstanceId, JobId
+from nova.objects.image import Image
 from nova.objects.jobs import Job, JobOutcome
 from nova.objects.states import Capability
 from nova.rpc.contracts.base import DaemonFacts
@@ -69,6 +70,9 @@ class Endpoint:
         found = driver.holdings()
         at_work = before | self._agent.book.guests_at_work(self._host)
         return msgspec.structs.replace(found, at_work=tuple(sorted(at_work)))
+
+    def cache_images(self, ctx: RequestContext, images: list[Image]) -> None:  # noqa: ARG002
+        self._agent.cache_images(self._host, images)
 
     def filters_changed(self, ctx: RequestContext, instances: list[InstanceId]) -> None:  # noqa: ARG002
         self._agent.filters_changed(self._host, instances)

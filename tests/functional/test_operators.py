@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from nova.compute.agent import Agent
+from nova.objects.image import Image
 from tests.support.cloud import Bench, User, eventually
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ5MBGyFXAi2CP9jWjbB1mKCgE3cEYzMjBDEcYzfLRCa me@home"
@@ -51,6 +55,38 @@ def test_key_pairs_belong_to_users(cloud: Bench) -> None:
     ]
     cloud.demo.ask("DELETE", f"/servers/{server}")
     cloud.demo.wait_gone(server)
+
+
+def test_images_are_brought_to_the_hosts_of_an_aggregate(
+    cloud: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, list[str]]] = []
+
+    def cache(agent: Agent, host: str, images: list[Image]) -> None:
+        asked.append((host, [image.id for image in images]))
+
+    monkeypatch.setattr(Agent, "cache_images", cache)
+    made = cloud.admin.ask("POST", "/os-aggregates", {"aggregate": {"name": "cached"}}).body["aggregate"][
+        "id"
+    ]
+    path, wish = f"/os-aggregates/{made}", {"cache": [{"id": cloud.image}]}
+    assert cloud.admin.ask("POST", f"{path}/images", wish).status == 202
+    hosts = sorted(row["host"] for row in cloud.admin.ask("GET", "/os-services").body["services"]
+                   if row["binary"] == "nova-compute")  # fmt: skip
+    for host in hosts:
+        assert cloud.admin.ask("POST", f"{path}/action", {"add_host": {"host": host}}).status == 200
+    (service, *_) = cloud.admin.ask("GET", f"/os-services?binary=nova-compute&host={hosts[0]}").body[
+        "services"
+    ]
+    cloud.admin.ask("PUT", f"/os-services/{service['id']}", {"status": "disabled"})
+    assert cloud.admin.ask("POST", f"{path}/images", wish).status == 202
+    eventually(lambda: sorted(asked) == [(host, [cloud.image]) for host in hosts[1:]])
+    cloud.admin.ask("PUT", f"/os-services/{service['id']}", {"status": "enabled"})
+    unknown = {"cache": [{"id": "12345678-1234-4234-8234-123456789abc"}]}
+    assert cloud.admin.ask("POST", f"{path}/images", unknown).status == 400
+    for host in hosts:
+        cloud.admin.ask("POST", f"{path}/action", {"remove_host": {"host": host}})
+    assert cloud.admin.ask("DELETE", path).status == 200
 
 
 def test_quotas_of_single_users(cloud: Bench) -> None:

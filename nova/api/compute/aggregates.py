@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from nova.api.compute.moments import micros
+from nova.api.wsgi.formats import canonical_uuid
 from nova.api.wsgi.operation import Operation, Rule
 from nova.api.wsgi.request import Request
-from nova.api.wsgi.schema_parts import HOST, LOOSE_NAME, NAME, NO_QUERY, NULL, body, wrapped
+from nova.api.wsgi.schema_parts import HOST, LOOSE_NAME, NAME, NO_QUERY, NULL, UUID, body, wrapped
 from nova.errors.http import InvalidInput
 from nova.objects.host import Aggregate
-from nova.objects.ids import AggregateId
+from nova.objects.ids import AggregateId, ImageId
 from nova.policy import ADMIN
 
 Json = dict[str, Any]
@@ -28,6 +29,9 @@ DELETE = _rule("delete", "Drop an aggregate.")
 ADD_HOST = _rule("add_host", "Put a host into an aggregate.")
 REMOVE_HOST = _rule("remove_host", "Take a host out of an aggregate.")
 SET_METADATA = _rule("set_metadata", "Set metadata of an aggregate.")
+
+
+IMAGES = Rule("compute:aggregates:images", ADMIN, "Have images fetched to the hosts of an aggregate.")
 
 
 def _number(text: str) -> AggregateId:
@@ -80,6 +84,15 @@ def add_host(req: Request, id: str) -> Aggregate:
 def remove_host(req: Request, id: str) -> Aggregate:
     """Take a host out of an aggregate."""
     return req.conductor.remove_aggregate_host(req.ctx, _number(id), req.argument["host"])
+
+
+def images(req: Request, id: str) -> None:
+    """Have images fetched to the hosts of an aggregate."""
+    aggregate = _number(id)
+    wanted = [ImageId(canonical_uuid(row["id"])) for row in req.body["cache"]]
+    if len(set(wanted)) < len(wanted):
+        raise InvalidInput(reason="Duplicate images in request")
+    req.conductor.cache_images(req.ctx, aggregate, wanted)
 
 
 def set_metadata(req: Request, id: str) -> Aggregate:
@@ -188,6 +201,15 @@ OPERATIONS = (
         ),
     ),
     Operation(name="aggregates.delete", method="DELETE", path=_ONE, handler=delete, policy=DELETE),
+    Operation(
+        name="aggregates.images",
+        method="POST",
+        path=_ONE + "/images",
+        handler=images,
+        policy=IMAGES,
+        success=202,
+        body=body(("cache",), cache={"type": ["array"], "minItems": 1, "items": body(("id",), id=UUID)}),
+    ),
     _action("add_host", add_host, ADD_HOST, body(("host",), host=HOST)),
     _action("remove_host", remove_host, REMOVE_HOST, body(("host",), host=HOST)),
     _action("set_metadata", set_metadata, SET_METADATA, body(("metadata",), metadata=_ITEMS)),

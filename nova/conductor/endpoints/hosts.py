@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nova.conductor.services import aggregates, services, zones
+from nova.conductor.services import aggregates, caching, services, zones
 from nova.conductor.services import hypervisors as nodes
 from nova.context import RequestContext
 from nova.objects.host import Aggregate, Hypervisor, Service, Zone
-from nova.objects.ids import AggregateId, InstanceId, ServiceId
+from nova.objects.ids import AggregateId, ImageId, InstanceId, ServiceId
 from nova.objects.page import Page
 
 if TYPE_CHECKING:
@@ -76,6 +76,9 @@ class HostsEndpoint:
         self, ctx: RequestContext, aggregate: AggregateId, items: dict[str, str | None]
     ) -> Aggregate:
         return aggregates.put_metadata(self.world, aggregate, items)
+
+    def cache_images(self, ctx: RequestContext, aggregate: AggregateId, images: list[ImageId]) -> None:
+        caching.cache_images(self.world, ctx, aggregate, images)
 
     def list_zones(self, ctx: RequestContext, detail: bool) -> list[Zone]:
         return zones.list_zones(self.world, detail)

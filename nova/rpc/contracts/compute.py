@@ -6,12 +6,13 @@ from nova.context import RequestContext
 from nova.objects.guest import ConsoleTarget, Diagnostics
 from nova.objects.holdings import GuestHoldings
 from nova.objects.ids import InstanceId, JobId
+from nova.objects.image import Image
 from nova.objects.jobs import Job, JobOutcome
 from nova.rpc.contract import call, cast, contract
 from nova.rpc.contracts.base import Common
 
 
-@contract(topic="compute", version="1.1")
+@contract(topic="compute", version="1.2")
 class Compute(Common):
     """Does jobs on one host; addressed by host name."""
 
@@ -38,6 +39,10 @@ class Compute(Common):
     @call(since="1.1", timeout=30, idempotent=True)
     def holdings(self, ctx: RequestContext) -> GuestHoldings:
         """Look at the host and name all that guests hold there; changes nothing."""
+
+    @cast(since="1.2")
+    def cache_images(self, ctx: RequestContext, images: list[Image]) -> None:
+        """Fetch these images ahead of need; a build fetches what did not arrive, so nobody is answered."""
 
     @cast(since="1.0")
     def filters_changed(self, ctx: RequestContext, instances: list[InstanceId]) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
 from nova.errors.virt import GuestNotFound
@@ -319,6 +321,25 @@ def test_a_snapshot_fills_the_image_that_waits_once(cloud: Cloud) -> None:
     missing = cloud.job(1, Snapshot(image_id=ImageId("nothing")))
     assert cloud.do(missing) is Verdict.FAILED
     assert list((cloud.folder / "instances" / "_snapshots").iterdir()) == []
+
+
+def test_images_are_fetched_ahead_of_need(
+    clouds: Clouds, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(FakeDriver, "needs_images", True)
+    cloud = clouds().serving()
+    store = image_store(cloud.around.conf)
+    images = [store.create(NewImage(name=name, disk_format="raw"), ProjectId("p")) for name in ("a", "b")]
+    for image, data in zip(images, (b"first", b"second"), strict=True):
+        store.upload(image.id, io.BytesIO(data))
+    images = [store.show(image.id) for image in images]
+    missing = msgspec.structs.replace(images[0], id=ImageId("nothing"), hash_value="0" * 128)
+    base = cloud.folder / "instances" / "_base"
+    for _ in range(2):
+        cloud.host().cache_images(context(), [missing, *images])
+    eventually(lambda: base.exists() and len(list(base.glob("*.raw"))) == 2)
+    assert {path.read_bytes() for path in base.iterdir()} == {b"first", b"second"}
+    assert "image nothing could not be fetched ahead for h" in caplog.text
 
 
 @pytest.fixture

@@ -19,6 +19,6 @@ from nova.rpc.contracts.conductor.relay import Relay
 from nova.rpc.contracts.conductor.reports import Reports
 
 
-@contract(topic="conductor", version="1.1")
+@contract(topic="conductor", version="1.2")
 class Conductor(Instances, Catalog, Projects, Networks, Hosts, ConsoleTokens, Relay, Reports, Common):
     """All that the conductor answers."""

@@ -10,7 +10,7 @@ from nova.objects.page import Page
 from nova.rpc.contract import call, contract
 
 
-@contract(topic="conductor", version="1.1")
+@contract(topic="conductor", version="1.2")
 class Catalog:
     """Flavors are the operator's, key pairs belong to users."""
 

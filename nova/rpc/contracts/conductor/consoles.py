@@ -8,7 +8,7 @@ from nova.objects.ids import InstanceId
 from nova.rpc.contract import call, contract
 
 
-@contract(topic="conductor", version="1.1")
+@contract(topic="conductor", version="1.2")
 class ConsoleTokens:
     """Tokens arrive hashed; the conductor never sees one."""
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from nova.context import RequestContext
 from nova.objects.host import Aggregate, Hypervisor, Service, Zone
-from nova.objects.ids import AggregateId, InstanceId, ServiceId
+from nova.objects.ids import AggregateId, ImageId, InstanceId, ServiceId
 from nova.objects.page import Page
 from nova.rpc.contract import call, contract
 
 
-@contract(topic="conductor", version="1.1")
+@contract(topic="conductor", version="1.2")
 class Hosts:
     """For administrators, but for the names of zones."""
 
@@ -83,6 +83,10 @@ class Hosts:
         self, ctx: RequestContext, aggregate: AggregateId, items: dict[str, str | None]
     ) -> Aggregate:
         """Set metadata items; none drops one."""
+
+    @call(since="1.2", timeout=60, idempotent=True)
+    def cache_images(self, ctx: RequestContext, aggregate: AggregateId, images: list[ImageId]) -> None:
+        """Have the hosts of an aggregate that work fetch images ahead of need."""
 
     @call(since="1.0", timeout=60, idempotent=True)
     def list_zones(self, ctx: RequestContext, detail: bool) -> list[Zone]:

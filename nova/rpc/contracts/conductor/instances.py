@@ -17,7 +17,7 @@ from nova.objects.workflow import ActionQuery, WorkflowRecord
 from nova.rpc.contract import call, contract
 
 
-@contract(topic="conductor", version="1.1")
+@contract(topic="conductor", version="1.2")
 class Instances:
     """Look-ups see the caller's project only, unless the caller is an administrator.
 

@@ -9,7 +9,7 @@ from nova.objects.network import Network, SecurityGroup, SecurityRule
 from nova.rpc.contract import call, contract
 
 
-@contract(topic="conductor", version="1.1")
+@contract(topic="conductor", version="1.2")
 class Networks:
     """Networks are the operator's, security groups belong to projects."""
 

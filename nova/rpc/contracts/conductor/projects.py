@@ -10,7 +10,7 @@ from nova.objects.server_group import ServerGroup
 from nova.rpc.contract import call, contract
 
 
-@contract(topic="conductor", version="1.1")
+@contract(topic="conductor", version="1.2")
 class Projects:
     """What belongs to a project."""
 

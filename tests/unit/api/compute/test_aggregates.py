@@ -10,7 +10,7 @@ import pytest
 from nova.errors import NotFound
 from nova.objects.host import Aggregate
 from nova.objects.network import Network, SecurityGroup
-from tests.unit.api.compute.site import ADMIN, site
+from tests.unit.api.compute.site import ADMIN, USER, site
 from tests.unit.api.wsgi.conftest import Caller
 
 GROUP = "00000000-0000-4000-8000-000000000001"
@@ -63,6 +63,10 @@ class Cloud:
     def put_aggregate_metadata(self, ctx, aggregate, items):
         merged = {**self.show_aggregate(ctx, aggregate).metadata, **items}
         return self._change(aggregate, metadata={k: v for k, v in merged.items() if v is not None})
+
+    def cache_images(self, ctx, aggregate, images):
+        self.show_aggregate(ctx, aggregate)
+        self.cached = images
 
     def list_security_groups(self, ctx, all_projects):
         return [g for g in self.groups.values() if all_projects or g.project_id == ctx.project_id]
@@ -135,6 +139,23 @@ def test_an_aggregate_from_start_to_end(call: Caller) -> None:
     ask("GET", code=404)
     assert call("GET", "/v2.1/os-aggregates", user=ADMIN).json == {"aggregates": []}
     assert call("GET", "/v2.1/os-aggregates").status_int == 403
+
+
+def test_images_for_an_aggregate(call: Caller) -> None:
+    one = "12345678-1234-4234-8234-123456789abc"
+    call("POST", "/v2.1/os-aggregates", {"aggregate": {"name": "a"}}, user=ADMIN)
+
+    def ask(*images: str, path: str = "1", version: str = "2.81", user: str = ADMIN) -> int:
+        body = {"cache": [{"id": image} for image in images]}
+        return call("POST", f"/v2.1/os-aggregates/{path}/images", body, version=version, user=user).status_int
+
+    assert ask(one.upper(), one[:-1] + "d") == 202
+    assert call.shelf.cached == [one, one[:-1] + "d"]
+    assert ask(one, one) == ask(one, one.upper()) == 400, "each once"
+    assert ask() == ask("no-uuid") == 400
+    assert ask(one, path="7") == 404
+    assert ask(one, version="2.80") == 404
+    assert ask(one, user=USER) == 403
 
 
 def test_security_groups(call: Caller) -> None:
