@@ -85,14 +85,23 @@ def start_native_thread(work: Callable[[], None], *, name: str) -> None:
     threading.Thread(target=work, name=name, daemon=True).start()
 
 
-def serve_wsgi(app: Any, listener: Any, *, pool_size: int, keepalive_seconds: float, log: Any) -> None:
+def serve_wsgi(app: Any, listener: Any, *, connections: int, keepalive_seconds: float, log: Any) -> None:
     """Serve a WSGI application on a listening socket until the socket is closed (eventlet only)."""
     import eventlet.wsgi
+
+    class Protocol(eventlet.wsgi.HttpProtocol):  # type: ignore[misc]
+        """Refuses what it cannot read in a line of text, and always with a status line."""
+
+        default_request_version = "HTTP/1.1"
+        error_content_type = "text/plain; charset=utf-8"
+        error_message_format = "%(code)d %(explain)s\n"
+        server_version, sys_version = "nova", ""
 
     eventlet.wsgi.server(
         listener,
         app,
-        custom_pool=eventlet.GreenPool(pool_size),
+        custom_pool=eventlet.GreenPool(connections),
+        protocol=Protocol,
         log=log,
         log_output=False,
         keepalive=True,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import resource
 import signal
 import socket
 import threading
@@ -72,6 +73,7 @@ class Process:
         """Live; return the exit code (1 when work was left behind)."""
         for wanted in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(wanted, _on_signal)
+        _allow_many_files()
         self._wakeup.setblocking(False)
         signal.set_wakeup_fd(self._wakeup.fileno(), warn_on_full_buffer=False)
         self._start_health()
@@ -172,6 +174,13 @@ class Process:
         _LOG.warning("told to end a second time: ending at once")
         logging.shutdown()
         os._exit(1)
+
+
+def _allow_many_files() -> None:
+    """Allow as many descriptors as we may: a connection costs one, and shells hand on a low soft limit."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _on_signal(_number: int, _frame: object) -> None:

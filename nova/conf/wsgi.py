@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 from oslo_config import cfg
 
+from nova.conf import bodies
 from nova.conf.options import count, seconds
 
 GROUP = "wsgi"
@@ -33,6 +34,8 @@ class ServerConf(msgspec.Struct, frozen=True, kw_only=True):
     backlog: int = 1024
     drain_s: float = 30.0
     reuse_port: bool = False
+    max_body: int = 114688
+    """Bytes: longer bodies are not waited for before the application is asked (it refuses them)."""
 
 
 def register(conf: cfg.ConfigOpts) -> None:
@@ -52,4 +55,5 @@ def read(conf: cfg.ConfigOpts) -> ServerConf:
         backlog=group.backlog,
         drain_s=group.drain,
         reuse_port=group.reuse_port,
+        max_body=conf[bodies.GROUP].max_request_body_size,
     )

@@ -6,14 +6,17 @@ finishes the requests in flight and closes the idle connections.
 
 from __future__ import annotations
 
+import errno
+import io
 import logging
+import resource
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from nova import concurrency
-from nova.api.wsgi.response import WSGI
+from nova.api.wsgi.response import WSGI, StartResponse
 from nova.clock import Clock
 from nova.conf.wsgi import ServerConf
 
@@ -21,6 +24,17 @@ LOG = logging.getLogger(__name__)
 
 _LOOK_S = 0.02
 _MAX_CONNECTIONS = 10_000
+_OWN_FILES = 64
+"""Descriptors that the process needs for itself."""
+_SHORT = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+_BROKEN = frozenset({errno.ECONNABORTED, errno.ECONNRESET, errno.EPROTO})
+_SHORT_PAUSE_S = 0.1
+
+
+def most_connections() -> int:
+    """Return how many connections can be held: idle ones cost a descriptor each and little else."""
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return max(16, min(_MAX_CONNECTIONS, files - 2 * _OWN_FILES))
 
 
 class _Engine(Protocol):
@@ -83,12 +97,69 @@ class HttpServer:
         return finished
 
 
+class Gate:
+    """Lets so many requests pass at a time, each only when its body is here: a slow sender takes no place.
+
+    Waitress works that way by itself.
+    """
+
+    def __init__(self, app: WSGI, conf: ServerConf) -> None:
+        self._app = app
+        self._room = threading.BoundedSemaphore(conf.pool_size)
+        self._max_body = conf.max_body
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        length = environ.get("CONTENT_LENGTH") or ""
+        chunked = bool(environ.get("wsgi.input_terminated"))
+        wanted = int(length) if length.isascii() and length.isdigit() and len(length) < 19 else 0
+        if chunked or 0 < wanted <= self._max_body:
+            try:
+                # One byte more than is allowed tells the application that there is too much.
+                data = environ["wsgi.input"].read(self._max_body + 1 if chunked else wanted)
+            except (OSError, ValueError):
+                data = None
+            if data is None or len(data) < wanted:
+                start_response("400 Bad Request", [("Content-Length", "0"), ("Connection", "close")])
+                return [b""]
+            environ["wsgi.input"] = io.BytesIO(data)
+        with self._room:
+            return self._app(environ, start_response)
+
+
+class Listener:
+    """A listening socket that outlives what single clients do, and a lack of descriptors."""
+
+    def __init__(self, listener: socket.socket, clock: Clock) -> None:
+        self._listener = listener
+        self._clock = clock
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._listener, name)
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        """Return the next connection; raise ``OSError`` only when the listener itself is at its end."""
+        while True:
+            try:
+                return self._listener.accept()
+            except OSError as error:
+                if error.errno in _SHORT:
+                    _wait_for_room(error, self._clock)
+                elif error.errno not in _BROKEN:
+                    raise
+
+
+def _wait_for_room(error: OSError, clock: Clock) -> None:
+    LOG.warning("No connection can be taken just now: %s", error)
+    clock.sleep(_SHORT_PAUSE_S)
+
+
 class _Green:
     """Eventlet's server: a green thread for each connection."""
 
-    def __init__(self, app: WSGI, listener: socket.socket, conf: ServerConf, clock: Clock) -> None:  # noqa: ARG002
-        self._app = app
+    def __init__(self, app: WSGI, listener: socket.socket, conf: ServerConf, clock: Clock) -> None:
+        self._app = Gate(app, conf)
         self._listener = listener
+        self._patient = Listener(listener, clock)
         self._conf = conf
         self._stopping = False
 
@@ -96,8 +167,8 @@ class _Green:
         try:
             concurrency.serve_wsgi(
                 self._app,
-                self._listener,
-                pool_size=self._conf.pool_size,
+                self._patient,
+                connections=most_connections(),
                 keepalive_seconds=self._conf.keep_alive_s,
                 log=LOG,
             )
@@ -130,11 +201,26 @@ class _Native:
             sockets=[listener],
             threads=conf.threads,
             channel_timeout=max(1, int(conf.keep_alive_s)),
-            connection_limit=_MAX_CONNECTIONS,
+            connection_limit=most_connections(),
+            # select() knows descriptors below 1024 only.
+            asyncore_use_poll=True,
             ident="",
             clear_untrusted_proxy_headers=False,
             expose_tracebacks=False,
         )
+
+        self._accept: Callable[[], Any] = self._server.accept
+        self._server.accept = self._accept_if_possible
+
+    def _accept_if_possible(self) -> Any:
+        """Return the next connection or none; a lack of descriptors is waited for, not logged without end."""
+        try:
+            return self._accept()
+        except OSError as error:
+            if error.errno not in _SHORT:
+                raise
+            _wait_for_room(error, self._clock)
+            return None
 
     def run(self) -> None:
         self._server.run()

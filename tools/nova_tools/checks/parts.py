@@ -60,6 +60,10 @@ PARTS: tuple[Part, ...] = (
         packages=_BACKENDS,
     ),
     Part(
+        name="security", title="bad input", folders=("tests/security",), seconds=1500,
+        packages=(*_BACKENDS, *apt.HYPERVISOR),
+    ),
+    Part(
         name="readme", title="the README's commands", folders=("tests/docs",), seconds=1500,
         packages=_EVERYTHING, environments=(TESTS, IDENTITY, CLIENTS), guest_image=True,
     ),
