@@ -233,5 +233,5 @@ def world_of(bench: Bench) -> World:
     """Return the conductor's surroundings in a cloud of this process."""
     conductor = next(d for d in bench.cloud.daemons if d.name == "nova-conductor")
     server: Any = conductor.parts.services[0]
-    found: World = server._world
+    found: World = server.world
     return found
