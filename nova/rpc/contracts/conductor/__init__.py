@@ -7,10 +7,10 @@ for a host).  So a request that waits for a host never holds the pool in which t
 
 from __future__ import annotations
 
-from nova.rpc.contract import contract
 from nova.rpc.contracts.base import Common
 from nova.rpc.contracts.conductor.catalog import Catalog
 from nova.rpc.contracts.conductor.consoles import ConsoleTokens
+from nova.rpc.contracts.conductor.head import part
 from nova.rpc.contracts.conductor.hosts import Hosts
 from nova.rpc.contracts.conductor.instances import Instances
 from nova.rpc.contracts.conductor.networks import Networks
@@ -19,6 +19,6 @@ from nova.rpc.contracts.conductor.relay import Relay
 from nova.rpc.contracts.conductor.reports import Reports
 
 
-@contract(topic="conductor", version="1.2")
+@part
 class Conductor(Instances, Catalog, Projects, Networks, Hosts, ConsoleTokens, Relay, Reports, Common):
     """All that the conductor answers."""

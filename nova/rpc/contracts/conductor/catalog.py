@@ -7,10 +7,11 @@ from nova.objects.flavor import Flavor, FlavorAccess
 from nova.objects.ids import FlavorId, ProjectId
 from nova.objects.keypair import KeyPair, NewKeyPair
 from nova.objects.page import Page
-from nova.rpc.contract import call, contract
+from nova.rpc.contract import call
+from nova.rpc.contracts.conductor.head import part
 
 
-@contract(topic="conductor", version="1.2")
+@part
 class Catalog:
     """Flavors are the operator's, key pairs belong to users."""
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from nova.context import RequestContext
 from nova.objects.console import ConsoleAuthorization
 from nova.objects.ids import InstanceId
-from nova.rpc.contract import call, contract
+from nova.rpc.contract import call
+from nova.rpc.contracts.conductor.head import part
 
 
-@contract(topic="conductor", version="1.2")
+@part
 class ConsoleTokens:
     """Tokens arrive hashed; the conductor never sees one."""
 

@@ -6,10 +6,11 @@ from nova.context import RequestContext
 from nova.objects.host import Aggregate, Hypervisor, Service, Zone
 from nova.objects.ids import AggregateId, ImageId, InstanceId, ServiceId
 from nova.objects.page import Page
-from nova.rpc.contract import call, contract
+from nova.rpc.contract import call
+from nova.rpc.contracts.conductor.head import part
 
 
-@contract(topic="conductor", version="1.2")
+@part
 class Hosts:
     """For administrators, but for the names of zones."""
 

@@ -14,10 +14,11 @@ from nova.objects.instance import (
     InstanceQuery,
 )
 from nova.objects.workflow import ActionQuery, WorkflowRecord
-from nova.rpc.contract import call, contract
+from nova.rpc.contract import call
+from nova.rpc.contracts.conductor.head import part
 
 
-@contract(topic="conductor", version="1.2")
+@part
 class Instances:
     """Look-ups see the caller's project only, unless the caller is an administrator.
 

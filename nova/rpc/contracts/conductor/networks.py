@@ -6,10 +6,11 @@ from nova.context import RequestContext
 from nova.objects.ids import InstanceId, NetworkId
 from nova.objects.metadata import GuestMetadata
 from nova.objects.network import Network, SecurityGroup, SecurityRule
-from nova.rpc.contract import call, contract
+from nova.rpc.contract import call
+from nova.rpc.contracts.conductor.head import part
 
 
-@contract(topic="conductor", version="1.2")
+@part
 class Networks:
     """Networks are the operator's, security groups belong to projects."""
 

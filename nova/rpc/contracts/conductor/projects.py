@@ -7,10 +7,11 @@ from nova.objects.ids import GroupId, ProjectId, UserId
 from nova.objects.page import Page
 from nova.objects.quota import QuotaSet
 from nova.objects.server_group import ServerGroup
-from nova.rpc.contract import call, contract
+from nova.rpc.contract import call
+from nova.rpc.contracts.conductor.head import part
 
 
-@contract(topic="conductor", version="1.2")
+@part
 class Projects:
     """What belongs to a project."""
 
