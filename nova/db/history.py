@@ -13,6 +13,7 @@ from nova.db.jobs import JobRow
 from nova.db.schema import BIG, arg, stamp
 from nova.db.statements import Statement
 from nova.db.workflows import SELECT, W, WorkflowRow
+from nova.errors import NovaError
 from nova.errors.database import MarkerNotFound
 from nova.errors.servers import Cancelled
 from nova.objects.ids import InstanceId, WorkflowId
@@ -111,9 +112,10 @@ def supersede(
     instances: Sequence[InstanceId],
     state: WorkflowState = WorkflowState.CANCELLED,
     message: str = "",
+    spared: Sequence[str] = (),
 ) -> list[WorkflowRow]:
-    """End whatever runs on these instances, with its open jobs; return it as it was before."""
-    ended = workflows.end_all(tx, instances, state, message)
+    """End whatever runs on these instances but ``spared``, with its open jobs; return it as it was before."""
+    ended = workflows.end_all(tx, instances, state, message, spared)
     jobs.end_all(tx, [row.id for row in ended], message)
     return ended
 
@@ -121,16 +123,26 @@ def supersede(
 def cancel(tx: Tx, workflow: WorkflowId) -> WorkflowRow | None:
     """Have a running workflow undone from where it stands; None when it goes back, or ended, already.
 
-    What hosts were ordered is waited for no more: undoing bars it, or takes it away.  A conductor takes the
-    workflow up within seconds.  Raises :class:`~nova.db.engine.TryAgain` when it went on meanwhile.
+    A conductor takes it up within seconds.
     """
     row = workflows.get_many(tx, [workflow]).get(workflow)
-    if row is None or row.state not in (WorkflowState.READY, WorkflowState.WAITING):
+    if row is None or row.state not in FORWARD:
         return None
-    error = Cancelled(action=row.action)
+    turn_back(tx, row, Cancelled(action=row.action))
+    return row
+
+
+def turn_back(tx: Tx, row: WorkflowRow, error: NovaError) -> None:
+    """Have a workflow that goes forward undone from where it stands.
+
+    What hosts were ordered is waited for no more: undoing bars it, or takes it away.  Raises
+    :class:`~nova.db.engine.TryAgain` when it is not as ``row`` says any more.
+    """
     notes = msgspec.json.decode(row.notes) if row.notes else {}
     notes |= {"error": error.to_wire(), "retry": False}
     if not workflows.turn_back(tx, row, msgspec.json.encode(notes)):
         raise TryAgain
-    jobs.end_all(tx, [workflow], error.sentence())
-    return row
+    jobs.end_all(tx, [row.id], error.sentence())
+
+
+FORWARD = frozenset({WorkflowState.READY, WorkflowState.WAITING})

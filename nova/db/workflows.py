@@ -281,7 +281,9 @@ def _changed(change: Advance, now: str) -> dict[str, Any]:
 
 _LEAVE = Statement(sa.update(WORKFLOWS).values(owner="").where(W.owner == arg("owner"), W.running == 1))
 _MARK = Statement(
-    sa.update(WORKFLOWS).values(stamp=arg("stamp")).where(W.instance_id.in_(args("ids")), W.running == 1)
+    sa.update(WORKFLOWS)
+    .values(stamp=arg("stamp"))
+    .where(W.instance_id.in_(args("ids")), W.running == 1, W.id.not_in(args("spared")))
 )
 _MARKED = Statement(
     SELECT.where(W.instance_id.in_(args("ids")), W.stamp == arg("stamp")).order_by(W.started_at, W.id)
@@ -301,10 +303,16 @@ def leave(tx: Tx, owner: str) -> int:
     return tx.change(_LEAVE, owner=owner)
 
 
-def end_all(tx: Tx, instances: Sequence[InstanceId], state: WorkflowState, message: str) -> list[WorkflowRow]:
+def end_all(
+    tx: Tx,
+    instances: Sequence[InstanceId],
+    state: WorkflowState,
+    message: str,
+    spared: Sequence[str] = (),
+) -> list[WorkflowRow]:
     """End whatever runs on these instances; return it as it was before.  Their jobs stay as they are."""
     token = ids.new_uuid()
-    if not instances or not tx.change(_MARK, ids=instances, stamp=token):
+    if not instances or not tx.change(_MARK, ids=instances, stamp=token, spared=[*spared, ""]):
         return []
     found = [read(row) for row in tx.rows(_MARKED, ids=instances, stamp=token)]
     wanted = [row.id for row in found]

@@ -1,13 +1,19 @@
-"""A cloud for the tests of this folder."""
+"""A cloud for the tests of this folder, on the threads that ``NOVA_CONCURRENCY`` names (unset: native)."""
 
 from __future__ import annotations
 
-import pathlib
-from collections.abc import Iterator
+import os
 
-import pytest
+from nova import concurrency
 
-from tests.support.cloud import Bench, running_cloud
+concurrency.start(os.environ.get("NOVA_CONCURRENCY") or concurrency.THREADING)
+
+import pathlib  # noqa: E402 - nothing may be imported before the threads are chosen
+from collections.abc import Iterator  # noqa: E402
+
+import pytest  # noqa: E402
+
+from tests.support.cloud import Bench, running_cloud  # noqa: E402
 
 
 @pytest.fixture(scope="module")

@@ -10,17 +10,25 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
+from oslo_config import cfg
+
 from nova import ids
+from nova.clock import Clock
 from nova.conductor.world import World
 from nova.conf import load
-from nova.daemon import Surroundings
+from nova.daemon import Daemon, Surroundings
 from nova.db import flavors, migrate, networks
 from nova.db.configured import database, prepared_url
 from nova.embedded import Cloud
+from nova.network.daemon import make_daemon as make_network
+from nova.network.linux.machine import Applied
+from nova.network.plan import HostPlan
 from nova.objects.flavor import Flavor
-from nova.objects.ids import FlavorId, NetworkId
+from nova.objects.holdings import NetworkHoldings
+from nova.objects.ids import FlavorId, HostName, NetworkId
 from nova.objects.network import Network, Topology
 from nova.rpc.transport import make_transport
+from tests.support.conductors import conductor
 from tests.support.costs import Meter
 
 T = TypeVar("T")
@@ -39,11 +47,11 @@ OPTIONS = """
 host = one
 state_path = {home}
 run_path = {home}/run
-transport_url = memory:///{name}
+transport_url = {transport}
 compute_driver = fake
 report_interval = 1.0
 [database]
-connection = sqlite:///{home}/nova.sqlite
+connection = {database}
 [api]
 auth_strategy = noauth2
 [wsgi]
@@ -181,35 +189,109 @@ def running_cloud(
     extra: str = "",
     topology: Topology = Topology.NONE,
     daemons: tuple[str, ...] = DAEMONS,
+    transport: str = "memory:///{name}",
+    database: str = "sqlite:///{home}/nova.sqlite",
+    conductors: int = 1,
+    network_hosts: int = 1,
+    clock: Clock | None = None,
     meter: Meter | None = None,
 ) -> Iterator[Bench]:
     """Run a cloud below ``home`` with flavors, an image, and a network that needs nothing of a host.
 
+    With ``network_hosts`` above one, there are as many networks more, each served by another host, on paper.
     A ``meter`` counts its messages and SQL statements.
     """
-    home.mkdir(parents=True, exist_ok=True)
-    file = home / "nova.conf"
-    file.write_text(OPTIONS.format(home=home, name=ids.new_uuid(), hosts=hosts, extra=extra))
-    conf = load(["--config-file", str(file)], program="nova-all")
-    (home / "images").mkdir(exist_ok=True)
-    (home / "images" / "tiny.raw").write_bytes(b"\0" * 4096)
+    conf = configured(home, hosts=hosts, extra=extra, transport=transport, database=database)
     migrate.upgrade(prepared_url(conf))
     seed(conf, topology)
-    transport = make_transport(conf)
-    surroundings = Surroundings(conf, transport=meter.around(transport) if meter else transport)
-    cloud = Cloud(surroundings, daemons)
+    below = make_transport(conf)
+    surroundings = Surroundings(conf, transport=meter.around(below) if meter else below, clock=clock)
+    cloud = made(surroundings, daemons, conductors, network_hosts)
     if meter is not None:
         db = world_of(cloud).db
         db.observer, db.disturb = meter.statement, meter.disturb
+    if network_hosts > 1:
+        seed_served(conf, [d.host for d in cloud.daemons if d.name == "nova-network"])
     cloud.start()
     try:
-        assert cloud.wait_serving(30), {d.name: (d.state, d.waiting_for) for d in cloud.daemons}
-        image = surroundings_image(conf)
-        bench = Bench(cloud, conf, image, api_port(cloud))
+        assert cloud.wait_serving(60), {d.name: (d.state, d.waiting_for) for d in cloud.daemons}
+        bench = Bench(cloud, conf, surroundings_image(conf), api_port(cloud))
         eventually(lambda: hosts_up(bench) >= hosts)
         yield bench
     finally:
         cloud.stop(5.0)
+
+
+def configured(
+    home: pathlib.Path, *, hosts: int, extra: str, transport: str, database: str
+) -> cfg.ConfigOpts:
+    """Write the configuration of a cloud below ``home``, and an image; return it read."""
+    home.mkdir(parents=True, exist_ok=True)
+    file = home / "nova.conf"
+    text = OPTIONS.format(
+        home=home,
+        hosts=hosts,
+        extra=extra,
+        transport=transport.format(name=ids.new_uuid()),
+        database=database.format(home=home),
+    )
+    file.write_text(text)
+    (home / "images").mkdir(exist_ok=True)
+    (home / "images" / "tiny.raw").write_bytes(b"\0" * 4096)
+    return load(["--config-file", str(file)], program="nova-all")
+
+
+def made(surroundings: Surroundings, daemons: tuple[str, ...], conductors: int, network_hosts: int) -> Cloud:
+    """Make a cloud that is not started yet; its conductors can be killed and frozen."""
+    cloud = Cloud(surroundings, tuple(d for d in daemons if d != "nova-conductor"))
+    if "nova-conductor" in daemons:
+        names = [surroundings.host, *(f"conductor-{number}" for number in range(2, conductors + 1))]
+        cloud.daemons[:0] = [conductor(surroundings, name) for name in names]
+    if network_hosts > 1:
+        cloud.daemons.extend(
+            make_network(surroundings.at(f"network-{number}")) for number in range(2, network_hosts + 1)
+        )
+        for daemon in cloud.daemons:
+            if daemon.name == "nova-network":
+                put_on_paper(daemon)
+    return cloud
+
+
+class Paper:
+    """A machine of which nova-network changes nothing."""
+
+    def apply(self, plan: HostPlan, *, look: bool) -> Applied:
+        """Say that all is well."""
+        del plan, look
+        return Applied()
+
+    def holdings(self, host: HostName) -> NetworkHoldings:
+        """Say that there is nothing."""
+        return NetworkHoldings(host=host)
+
+
+def put_on_paper(daemon: Daemon) -> None:
+    """Let a nova-network serve its networks without touching the machine that the tests run on."""
+    agent: Any = daemon.parts.services[1]
+    agent._machine = Paper()
+    agent.listener = None
+
+
+def seed_served(conf: Any, hosts: list[str]) -> None:
+    """Make a network with DHCP for each of these network hosts."""
+    db = database(conf)
+    for number, host in enumerate(hosts):
+        network = Network(
+            id=NetworkId(ids.derived_uuid("served", host)),
+            label=f"served-{number}",
+            cidr=f"10.{30 + number}.0.0/16",
+            gateway=f"10.{30 + number}.0.1",
+            dhcp_start=f"10.{30 + number}.0.2",
+            topology=Topology.FLAT_DHCP,
+            host=HostName(host),
+        )
+        db.run(lambda tx, network=network: networks.insert(tx, network))
+    db.close()
 
 
 def hosts_up(bench: Bench) -> int:

@@ -15,10 +15,11 @@ from nova.conductor.engine.coalesce import Coalescer
 from nova.conductor.engine.inbox import Inbox
 from nova.conductor.engine.step import BACKWARD, Run, Workflow
 from nova.conductor.engine.walk import SEVERAL, Aftermath, LeaseLost, Send, Walk, instances_of
-from nova.db import jobs, workflows
+from nova.db import history, jobs, workflows
 from nova.db.workflows import WorkflowRow
 from nova.errors import NovaError, Unavailable, revive
 from nova.errors.database import CommitUnknown
+from nova.errors.servers import WorkflowSuperseded
 from nova.objects.ids import WorkflowId
 from nova.objects.instance import Instance
 from nova.objects.jobs import JobOutcome, Verdict
@@ -33,6 +34,8 @@ BATCH = 128
 PAUSE_S = 1.0
 SURPRISES = 3
 """How often a surprise (a bug, an odd answer) is tried again before it fails the run."""
+UNDO_TRIES = 10
+"""How often undoing a step is tried before the run ends where it stands, with what it holds."""
 
 
 class Surprise(NovaError):
@@ -89,6 +92,21 @@ class Engine:
             runs.append(run)
         return runs
 
+    def supersede(self, tx: Tx, instance: Instance, by: str, message: str) -> None:
+        """End what runs on an instance.
+
+        A workflow that has something outside SQL to take back (an image that waits for its bytes) does so
+        beside the one that takes over.
+        """
+        spared: list[str] = []
+        if instance.task_state is not None:
+            for row in workflows.running_of(tx, [instance.id]):
+                if any(step.undo_ask is not None for step in self._catalog[row.kind].steps):
+                    spared.append(row.id)
+                    if row.state not in BACKWARD:
+                        history.turn_back(tx, row, WorkflowSuperseded(id=instance.id, action=by))
+        history.supersede(tx, [instance.id], message=message, spared=spared)
+
     def wake(self, runs: Iterable[Run]) -> None:
         """Go on with runs whose rows are committed and owned by this conductor."""
         self._inbox.put(runs)
@@ -143,7 +161,8 @@ class Engine:
     def _ask(self, workflow: type[Workflow], index: int, backward: bool, runs: list[Run]) -> None:
         step = workflow.steps[index]
         ask = step.undo_ask if backward else step.ask
-        if ask is None:
+        runs = [run for run in runs if not run.given_up]
+        if ask is None or not runs:
             return
         self._world.points(inject.BEFORE_ASK, workflow.kind, step.name, instances_of(runs))
         ask(self._world, runs)
@@ -157,8 +176,8 @@ class Engine:
         now = self._world.clock.monotonic()
         for run in runs:
             run.held_since = run.held_since or now
-            if now - run.held_since > self._world.settings.away_s and run.error is None:
-                run.fail(error)
+            if now - run.held_since > self._world.settings.away_s:
+                _stop_trying(run, error)
         self._inbox.put(runs, delay_s=PAUSE_S)
 
     def _blame(self, runs: list[Run], error: Exception) -> None:
@@ -167,7 +186,8 @@ class Engine:
                 self._drive([run])
             return
         run = runs[0]
-        if isinstance(error, NovaError) and run.error is None:
+        forward = run.error is None
+        if isinstance(error, NovaError) and forward:
             run.fail(error)
             self._inbox.put([run])
             return
@@ -181,9 +201,9 @@ class Engine:
             count,
             exc_info=error,
         )
-        if count >= SURPRISES and run.error is None:
+        if count >= (SURPRISES if forward else UNDO_TRIES):
             self._surprises.pop(run.id, None)
-            run.fail(Surprise(request_id=run.row.request_id))
+            _stop_trying(run, Surprise(request_id=run.row.request_id))
             self._inbox.put([run])
         else:
             self._inbox.put([run], delay_s=min(PAUSE_S * count, 30.0))
@@ -228,14 +248,20 @@ class Engine:
         by_host: dict[tuple[str, str], list[Send]] = {}
         for send in sends:
             by_host.setdefault((send.topic, send.host), []).append(send)
-        points = self._world.points
         for (topic, host), items in by_host.items():
-            points(inject.BEFORE_SEND, topic, host, (item.job.instance_id for item in items))
+            self._pass_send(inject.BEFORE_SEND, inject.BEFORE_UNDO_SEND, items)
             try:
                 self._world.send_jobs(topic, host, [item.job for item in items])
             except Unavailable as error:
                 LOG.warning("Jobs for %s on %s could not be sent yet: %s", topic, host, error)
-            points(inject.AFTER_SEND, topic, host, (item.job.instance_id for item in items))
+            self._pass_send(inject.AFTER_SEND, inject.AFTER_UNDO_SEND, items)
+
+    def _pass_send(self, forth: str, back: str, sends: Sequence[Send]) -> None:
+        points = self._world.points
+        if points.listener is not None:
+            for kind, step, backward in {(send.kind, send.step, send.backward) for send in sends}:
+                here = [s for s in sends if (s.kind, s.step, s.backward) == (kind, step, backward)]
+                points(back if backward else forth, kind, step, (send.job.instance_id for send in here))
 
     def _pass(self, point: str, runs: Sequence[Run]) -> None:
         points = self._world.points
@@ -262,8 +288,7 @@ class Engine:
 
     def _blame_report(self, outcomes: Sequence[JobOutcome], error: Exception) -> Aftermath:
         if len(outcomes) > 1:
-            for outcome in outcomes:
-                self._take_reports([(outcome,)])
+            self._take_one_by_one(outcomes)
             return Aftermath()
         reported = outcomes[0]
         workflow = WorkflowId(reported.job_id.partition(":")[0])
@@ -277,6 +302,17 @@ class Engine:
         self._surprises.pop(workflow, None)
         return self._world.db.run(lambda tx: self._reported(tx, [reported], [], failed=error))
 
+    def _take_one_by_one(self, outcomes: Sequence[JobOutcome]) -> None:
+        """Take each report for itself; one that cannot be taken, which is told at last, stops no other."""
+        refused: Exception | None = None
+        for outcome in outcomes:
+            try:
+                self._take_reports([(outcome,)])
+            except Exception as error:  # raised below
+                refused = refused or error
+        if refused is not None:
+            raise refused
+
     def _reported(
         self,
         tx: Tx,
@@ -284,7 +320,7 @@ class Engine:
         phases: list[JobOutcome],
         failed: Exception | None = None,
     ) -> Aftermath:
-        """Write reports and go on; when their step ``failed``, go back instead."""
+        """Write reports and go on; when their step ``failed``, the engine's own threads go back instead."""
         if phases:
             self._world.record_phases(tx, phases)
         finished = jobs.finish(tx, ended, self._world.clock.now()) if ended else []
@@ -295,12 +331,13 @@ class Engine:
         rows = workflows.resume(tx, self._world.owner, [i for i in ids if i not in still_open])
         runs = [self.run_of(row) for row in rows]
         _hand_out(tx, runs, finished)
-        if failed is not None:
-            for run in runs:
-                if run.error is None:
-                    surprise = Surprise(request_id=run.row.request_id)
-                    run.fail(failed if isinstance(failed, NovaError) else surprise)
-        return Walk(self._world, tx, self._catalog).go(runs, reported=failed is None)
+        walk = Walk(self._world, tx, self._catalog)
+        if failed is None:
+            return walk.go(runs, reported=True)
+        for run in runs:
+            surprise = Surprise(request_id=run.row.request_id)
+            _stop_trying(run, failed if isinstance(failed, NovaError) else surprise)
+        return walk.turn_back(runs)
 
     def adopt(self, lost: Sequence[WorkflowId]) -> None:
         """Take up workflows of this very conductor that nobody holds; each gets a new fence."""
@@ -316,6 +353,15 @@ class Engine:
             LOG.info("Took over %d workflows", len(rows))
             self._inbox.put([self.run_of(row) for row in rows])
         return len(rows)
+
+
+def _stop_trying(run: Run, error: NovaError) -> None:
+    """Go back; a run that does so already ends where it stands."""
+    if run.error is None:
+        run.fail(error)
+    else:
+        LOG.error("Undoing workflow %s of instance %s is given up: %s", run.id, run.row.instance_id, error)
+        run.given_up = True
 
 
 def _hand_out(tx: Tx, runs: Sequence[Run], finished: Sequence[jobs.JobRow]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 Listener = Callable[[str, str, str, list[str]], None]
-"""Called with point, workflow kind (topic of a send), step name (host of a send) and the instances' ids."""
+"""Called with point, workflow kind, step name and the instances' ids."""
 
 BEFORE_ASK = "before_ask"
 AFTER_ASK = "after_ask"
@@ -23,6 +23,10 @@ BEFORE_SETTLE = "before_settle"
 AFTER_SETTLE = "after_settle"
 BEFORE_UNDO = "before_undo"
 AFTER_UNDO = "after_undo"
+BEFORE_UNDO_SEND = "before_undo_send"
+AFTER_UNDO_SEND = "after_undo_send"
+BEFORE_UNDONE = "before_undone"
+AFTER_UNDONE = "after_undone"
 
 
 class Points:

@@ -83,6 +83,8 @@ class Run:
     message: str | None = None
     held_since: float | None = None
     """When (monotonic) somebody it needs was first found away."""
+    given_up: bool = False
+    """Undoing it failed for good: it ends where it stands, and keeps what it holds."""
 
     def fail(self, error: NovaError, *, retry: bool = False) -> None:
         """This run cannot go on: what it did will be undone."""

@@ -29,6 +29,9 @@ Place = tuple[type[Workflow], int, bool, bool]
 """Workflow, step, going backward, step already reported."""
 SEVERAL = "several"
 """Note on a run: its step waits for more than one report, which may come one by one."""
+UNDO = "undo-"
+"""Begins the name of a step on the way back."""
+GAVE_UP = "Undoing it failed as well: what it holds is kept until the server is deleted."
 
 
 class LeaseLost(Exception):
@@ -46,6 +49,9 @@ class Send:
     topic: str
     host: str
     job: Job
+    kind: str
+    step: str
+    backward: bool
 
 
 @dataclasses.dataclass(slots=True)
@@ -81,6 +87,16 @@ class Walk:
         while groups:
             place, batch = groups.pop()
             groups.extend(self._backward(place, batch) if place[2] else self._forward(place, batch))
+        return self._written()
+
+    def turn_back(self, runs: Sequence[Run]) -> Aftermath:
+        """Only note that these runs go back from where they stand: undoing may fail, noting may not."""
+        for run in runs:
+            self._note_error(run)
+            self._park_ready([run], run.row.step, WorkflowState.UNDOING)
+        return self._written()
+
+    def _written(self) -> Aftermath:
         if self._jobs:
             jobs.insert(self._tx, self._jobs)
         wanted = frozenset(WorkflowId(c.id) for c in self._changes)
@@ -147,25 +163,31 @@ class Walk:
         workflow, index, _, reported = place
         step = workflow.steps[index]
         for run in batch:
-            run.notes["error"] = run.error.to_wire() if run.error else None
-            run.notes["retry"] = run.retry
+            self._note_error(run)
+        lost = [run for run in batch if run.given_up]
+        if lost:
+            self._fail(workflow, index, lost)
+            batch = [run for run in batch if not run.given_up]
+        points = self._world.points
         if reported:
+            points(inject.BEFORE_UNDONE, workflow.kind, step.name, instances_of(batch))
             if step.undone is not None:
                 step.undone(self._world, self._tx, batch)
+            points(inject.AFTER_UNDONE, workflow.kind, step.name, instances_of(batch))
             return self._undone(workflow, index, batch)
         self._need_instances(step, batch)
         if step.undo_ask is not None:
             unasked = [run for run in batch if run.answer is not step]
             self._park_ready(unasked, index, WorkflowState.UNDOING)
             batch = [run for run in batch if run.answer is step]
-            if not batch:
-                return []
-        self._world.points(inject.BEFORE_UNDO, workflow.kind, step.name, instances_of(batch))
+        if not batch:
+            return []
+        points(inject.BEFORE_UNDO, workflow.kind, step.name, instances_of(batch))
         if step.undo is not None:
             step.undo(self._world, self._tx, batch)
-        self._world.points(inject.AFTER_UNDO, workflow.kind, step.name, instances_of(batch))
-        self._give_orders(f"undo-{step.name}", batch, WorkflowState.UNDO_WAITING, index)
-        self._history(f"undo-{step.name}", batch)
+        points(inject.AFTER_UNDO, workflow.kind, step.name, instances_of(batch))
+        self._give_orders(f"{UNDO}{step.name}", batch, WorkflowState.UNDO_WAITING, index)
+        self._history(f"{UNDO}{step.name}", batch)
         free = [run for run in batch if not run.waits]
         return self._undone(workflow, index, self._ordered_all(free))
 
@@ -185,14 +207,22 @@ class Walk:
                 successors.extend(self._next(workflow, index, again))
         rest = [run for run in runs if run not in again] if again else runs
         if rest and index == 0:
-            workflow.failed(self._world, self._tx, rest)
-            for run in rest:
-                if run.message is None and run.error is not None:
-                    run.message = run.error.sentence()
-            self._end(rest, 0, WorkflowState.FAILED)
+            self._fail(workflow, 0, rest)
         elif rest:
             successors.append(((workflow, index - 1, True, False), rest))
         return successors
+
+    @staticmethod
+    def _note_error(run: Run) -> None:
+        run.notes["error"] = run.error.to_wire() if run.error else None
+        run.notes["retry"] = run.retry
+
+    def _fail(self, workflow: type[Workflow], index: int, runs: list[Run]) -> None:
+        workflow.failed(self._world, self._tx, runs)
+        for run in runs:
+            if run.message is None and run.error is not None:
+                run.message = run.error.sentence() + (f" {GAVE_UP}" if run.given_up else "")
+        self._end(runs, index, WorkflowState.FAILED)
 
     # -- writing ----------------------------------------------------------------------------------------
 
@@ -267,7 +297,11 @@ class Walk:
                 deadline_s=ordered.deadline_s,
             )
         )
-        self._after.sends.append(Send(topic=ordered.topic, host=ordered.host, job=job))
+        self._after.sends.append(
+            Send(
+                ordered.topic, ordered.host, job, run.row.kind, step.removeprefix(UNDO), step.startswith(UNDO)
+            )
+        )
 
     def _history(self, step: str, runs: list[Run]) -> None:
         for run in runs:

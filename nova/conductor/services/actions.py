@@ -117,7 +117,7 @@ def _settle_at_once(
         elif action.name == "unlock":
             _unlock(tx, instance, override=bool(options.get("override", ctx.is_admin)))
         elif action.name == "resetState":
-            _reset_state(tx, instance, options)
+            _reset_state(world, tx, instance, options)
         else:
             raise BadRequest(reason=f"There is no such action: {action.name}")
         row = admission.record_of(world, ctx, action, instance)
@@ -148,9 +148,9 @@ def _unlock(tx: Tx, instance: Instance, *, override: bool) -> None:
     instances.swap(tx, [instances.Swap(id=instance.id, locked_by=None, locked_reason=None)])
 
 
-def _reset_state(tx: Tx, instance: Instance, options: Options) -> None:
+def _reset_state(world: World, tx: Tx, instance: Instance, options: Options) -> None:
     state = Vm.ACTIVE if options.get("state") == "active" else Vm.ERROR
-    history.supersede(tx, [instance.id], message="The state was reset by an administrator")
+    world.engine.supersede(tx, instance, "resetState", "The state was reset by an administrator")
     instances.swap(tx, [instances.Swap(id=instance.id, vm=state, task=None)])
 
 

@@ -8,7 +8,7 @@ import msgspec
 
 from nova import ids
 from nova.context import RequestContext
-from nova.db import history, instances, workflows
+from nova.db import instances, workflows
 from nova.db.engine import Tx
 from nova.db.workflows import WorkflowRow
 from nova.errors.servers import InstanceInWrongState
@@ -68,7 +68,7 @@ def start(
         return []
     admission.check(action, instance, is_admin=ctx.is_admin)
     if action.beats_all or instance.task_state is not None:
-        history.supersede(tx, [instance.id], message=f"{action.name} took over")
+        world.engine.supersede(tx, instance, action.name, f"{action.name} took over")
     won = instances.swap(
         tx,
         [
