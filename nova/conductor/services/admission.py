@@ -9,9 +9,8 @@ import msgspec
 from nova import ids
 from nova.context import RequestContext
 from nova.db import instances, workflows
-from nova.db.engine import Tx
+from nova.db.engine import TryAgain, Tx
 from nova.db.workflows import WorkflowRow
-from nova.errors.servers import InstanceInWrongState
 from nova.lifecycle import admission
 from nova.lifecycle.actions import Action
 from nova.objects.base import Value
@@ -62,7 +61,10 @@ def record_of(world: World, ctx: RequestContext, action: Action, instance: Insta
 def start(
     world: World, tx: Tx, ctx: RequestContext, action: Action, instance: Instance, wish: Value
 ) -> list[Run]:
-    """Admit an action on an instance read in this transaction; empty when this request did so already."""
+    """Admit an action on an instance read in this transaction; empty when this request did so already.
+
+    Raises :class:`~nova.db.engine.TryAgain` when the instance has changed since it was read.
+    """
     row = new_workflow(world, ctx, action, instance, wish)
     if workflows.existing(tx, [WorkflowId(row.id)]):
         return []
@@ -76,13 +78,14 @@ def start(
                 id=instance.id,
                 expect_vm=None if action.beats_all else frozenset({instance.vm_state}),
                 expect_task=action.task if action.beats_all else frozenset({instance.task_state}),
+                # What was read must still be so: a delete that knows of no host yet would leave the guest
+                # that a commit in between gave to one.
+                expect_revision=instance.revision,
                 task=action.while_,
             )
         ],
     )
     if instance.id not in won:
-        raise InstanceInWrongState(
-            action=action.name, id=instance.id, attribute="task_state", state="changing"
-        )
+        raise TryAgain()
     marked = msgspec.structs.replace(instance, task_state=action.while_, revision=won[instance.id])
     return world.engine.admit(tx, [row], [marked])
