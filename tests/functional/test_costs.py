@@ -104,6 +104,8 @@ class Count:
             return value.format_map(self.names) if "{" in value else value
         if isinstance(value, dict):
             return {k: self._filled(v) for k, v in value.items()}
+        if isinstance(value, list):
+            return [self._filled(v) for v in value]
         return value
 
 

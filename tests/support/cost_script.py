@@ -249,6 +249,7 @@ OPERATORS: tuple[Step, ...] = (
     Step(
         "aggregates.add_host", "POST", "/os-aggregates/{aggregate}/action", {"add_host": {"host": "{host}"}}
     ),
+    Step("aggregates.images", "POST", "/os-aggregates/{aggregate}/images", {"cache": [{"id": "{image}"}]}),
     Step(
         "aggregates.set_metadata",
         "POST",

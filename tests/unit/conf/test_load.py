@@ -58,4 +58,4 @@ def test_every_option_has_a_help_and_the_sample_reads_back(tmp_path: pathlib.Pat
         "\n".join(line.removeprefix("#") if "# " not in line else line for line in text.split("\n"))
     )
     read = conf.load([], [str(file)])
-    assert read.rpc.resend_after == 15.0 and read.health.ports["nova-api"] == "9771"
+    assert read.rpc.resend_after == 3.0 and read.health.ports["nova-api"] == "9771"
