@@ -12,6 +12,7 @@ copies).  They wrap it in :func:`in_native_thread`.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
@@ -42,13 +43,29 @@ def start(mode: str | None = None) -> str:
 
         # Its text begins with an empty line.
         warnings.filterwarnings("ignore", message=r"\s*eventlet is deprecated")
-        import eventlet
-
+        eventlet = _import_eventlet()
         eventlet.monkey_patch()
     elif mode != THREADING:
         raise ValueError(f"NOVA_CONCURRENCY must be 'eventlet' or 'threading', not {mode!r}")
     _started = mode
     return mode
+
+
+def _import_eventlet() -> Any:
+    """Import eventlet without OpenSSL's bindings, which it takes along where they are installed.
+
+    It knows them only to tell their errors; our TLS is the standard library's.  Without them a daemon starts
+    a tenth sooner and is some megabytes smaller.
+    """
+    hidden = "OpenSSL" not in sys.modules
+    if hidden:
+        sys.modules["OpenSSL"] = None  # type: ignore[assignment]  # what makes an import fail
+    try:
+        import eventlet
+    finally:
+        if hidden:
+            del sys.modules["OpenSSL"]
+    return eventlet
 
 
 def mode() -> str:
