@@ -41,6 +41,12 @@ class ActionFailed(NovaError):
     template = "The action {action} failed on host {host}: {reason}"
 
 
+class NoConsole(Conflict):
+    """A guest that does not run has no screen and no serial port to show."""
+
+    template = "The server has no console at the moment: {reason}"
+
+
 class NotCapable(NovaError):
     """The host's driver cannot do that."""
 

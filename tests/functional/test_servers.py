@@ -43,6 +43,20 @@ def test_actions_lead_where_the_table_says(
     user.wait_gone(server)
 
 
+def test_a_server_that_is_off_has_no_console(cloud: Bench) -> None:
+    """That is a conflict with its state, not a failure of ours."""
+    server = cloud.demo.boot(cloud.image)
+    cloud.demo.wait(server, "ACTIVE")
+    assert cloud.demo.act(server, "os-stop").status == 202
+    cloud.demo.wait(server, "SHUTOFF")
+    body = {"remote_console": {"protocol": "vnc", "type": "novnc"}}
+    answer = cloud.demo.ask("POST", f"/servers/{server}/remote-consoles", body)
+    assert answer.status == 409
+    assert "no console" in answer.body["conflictingRequest"]["message"]
+    assert cloud.demo.ask("DELETE", f"/servers/{server}").status == 204
+    cloud.demo.wait_gone(server)
+
+
 def test_a_network_gives_an_address(cloud: Bench) -> None:
     user = cloud.demo
     server = user.boot(cloud.image, networks="auto")

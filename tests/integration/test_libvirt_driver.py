@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from nova.errors.virt import ActionFailed, BuildFailed, GuestNotFound, HypervisorUnavailable
+from nova.errors.virt import ActionFailed, BuildFailed, GuestNotFound, HypervisorUnavailable, NoConsole
 from nova.objects.block_device import BlockDevice, Source
 from nova.objects.flavor import Flavor
 from nova.objects.guest import GuestSpec
@@ -211,7 +211,7 @@ def test_the_life_of_a_guest(driver: LibvirtDriver, host: LibvirtHost, heard: He
     assert log_says(driver, guest, "tiny guest going down")
     driver.snapshot(guest.id, tmp_path / "cold", "qcow2")
     assert canary_of(tmp_path / "cold", "qcow2", tmp_path) == CANARY
-    with pytest.raises(ActionFailed, match="no screen"):
+    with pytest.raises(NoConsole, match="no screen"):
         driver.vnc(guest.id)
 
     eventually(lambda: heard.of(guest.id)[-1:] == [Power.SHUTDOWN], within_s=5)

@@ -11,7 +11,7 @@ from oslo_config import cfg
 from nova.clock import Clock
 from nova.conf import compute as compute_conf
 from nova.conf import fake as fake_conf
-from nova.errors.virt import ActionFailed
+from nova.errors.virt import ActionFailed, NoConsole
 from nova.objects.base import Value
 from nova.objects.guest import ConsoleTarget, Diagnostics, GuestSpec
 from nova.objects.holdings import GuestHoldings
@@ -200,10 +200,10 @@ class FakeDriver:
         return self._do("console_log", instance_id, text, lie=bytes)
 
     def vnc(self, instance_id: InstanceId) -> ConsoleTarget:
-        return self._do("vnc", instance_id, lambda: self._console("vnc", instance_id))
+        return self._do("vnc", instance_id, lambda: self._console(instance_id))
 
     def serial(self, instance_id: InstanceId) -> ConsoleTarget:
-        return self._do("serial", instance_id, lambda: self._console("serial", instance_id))
+        return self._do("serial", instance_id, lambda: self._console(instance_id))
 
     def diagnostics(self, instance_id: InstanceId) -> Diagnostics:
         def read() -> Diagnostics:
@@ -235,9 +235,9 @@ class FakeDriver:
     def _guest(self, instance_id: InstanceId) -> HeldGuest:
         return self._world.guest(self._host, instance_id)
 
-    def _console(self, action: str, instance_id: InstanceId) -> ConsoleTarget:
+    def _console(self, instance_id: InstanceId) -> ConsoleTarget:
         if self._guest(instance_id).power is not Power.RUNNING:
-            raise ActionFailed(action=action, host=self._host, reason="the guest is not running")
+            raise NoConsole(reason="the guest is not running")
         return ConsoleTarget(host=self._about.host_ip, port=self._about.vnc_port)
 
     def _turn(

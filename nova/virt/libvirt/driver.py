@@ -27,6 +27,7 @@ from nova.errors.virt import (
     HostFull,
     HypervisorUnavailable,
     ImageUnusable,
+    NoConsole,
     NotCapable,
 )
 from nova.objects.guest import ConsoleTarget, Diagnostics, GuestSpec
@@ -272,7 +273,7 @@ class LibvirtDriver:
     def vnc(self, instance_id: InstanceId) -> ConsoleTarget:
         port = console.vnc_port(self._guest(instance_id).xml())
         if port is None:
-            raise ActionFailed(action="console", host=self._host, reason="the guest has no screen now")
+            raise NoConsole(reason="the guest has no screen now")
         return ConsoleTarget(host=self._conf.vnc_proxyclient_address, port=port)
 
     def diagnostics(self, instance_id: InstanceId) -> Diagnostics:

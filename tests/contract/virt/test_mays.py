@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from nova.errors.virt import ActionFailed, GuestNotFound
+from nova.errors.virt import ActionFailed, GuestNotFound, NoConsole
 from nova.objects.network import GuestFilter
 from nova.objects.states import Capability, Power
 from nova.virt import capabilities as kinds
@@ -136,7 +136,7 @@ def test_consoles_have_a_place_while_the_guest_runs(bench: Bench) -> None:
             with pytest.raises(GuestNotFound):
                 getattr(driver, name)(an_id(77))
             driver.power_off(spec.id, 0)
-            with pytest.raises(ActionFailed):
+            with pytest.raises(NoConsole):
                 getattr(driver, name)(spec.id)
             driver.destroy(spec.id, "req-1")
 
