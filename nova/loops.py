@@ -134,13 +134,13 @@ class Loops:
         """Tell about every loop."""
         return [loop.state for loop in list(self._loops.values())]
 
-    def stuck(self) -> list[str]:
-        """Name loops whose present run takes longer than ten intervals and ten minutes."""
+    def stuck(self, after_s: float = 600.0) -> list[str]:
+        """Name loops whose present run takes longer than ten intervals and ``after_s``."""
         now = self._clock.monotonic()
         return [
             f"{self.name}/{loop.name}"
             for loop in list(self._loops.values())
-            if loop.running and now - loop.due > max(600.0, 10 * loop.state.interval_s)
+            if loop.running and now - loop.due > max(after_s, 10 * loop.state.interval_s)
         ]
 
     def start(self) -> None:

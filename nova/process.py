@@ -123,7 +123,8 @@ class Process:
 
     def stuck(self) -> list[str]:
         """Name the loops whose present run takes far longer than it should."""
-        return [name for daemon in self._daemons for name in daemon.loops.stuck()]
+        after_s = self._conf.health.stuck_after
+        return [name for daemon in self._daemons for name in daemon.loops.stuck(after_s)]
 
     def _watch(self) -> None:
         """Tell systemd when all serve, and that we live."""
@@ -145,6 +146,7 @@ class Process:
             log.setup(self._conf, self.program)
             for daemon in self._daemons:
                 daemon.reload()
+            self._conf.log_opt_values(_LOG, logging.DEBUG)
             _LOG.info("options were read again")
         except Exception:  # a typing error in a file must not end a running cloud
             _LOG.exception("the options could not be read again; the old ones stay")

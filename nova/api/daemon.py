@@ -10,6 +10,7 @@ from oslo_config import cfg
 from nova.api.compute import app
 from nova.api.wsgi.middleware.cors import Cors
 from nova.api.wsgi.middleware.pipeline import Filter
+from nova.api.wsgi.response import WSGI
 from nova.api.wsgi.server import HttpServer
 from nova.conf import api as api_conf
 from nova.conf import cors as cors_conf
@@ -28,9 +29,19 @@ NAME = "nova-api"
 def build(given: Surroundings, loops: Loops) -> Parts:  # noqa: ARG001
     """Make the parts of nova-api: one HTTP server over the Compute API."""
     conf = given.conf
+    server = HttpServer(make_site(given, conf), wsgi_conf.read(conf), given.clock, name="compute API")
+
+    def reload(fresh: cfg.ConfigOpts) -> None:
+        server.replace(make_site(given, fresh))
+
+    return Parts(services=[server], reload=reload)
+
+
+def make_site(given: Surroundings, conf: cfg.ConfigOpts) -> WSGI:
+    """Make the application by these options."""
     settings = api_conf.read(conf)
     policy = app.policy_of(policy_conf.read(conf), given.clock)
-    site = app.build(
+    return app.build(
         app.Parts(
             settings=settings,
             conductor=given.client(Conductor).any,
@@ -40,13 +51,6 @@ def build(given: Surroundings, loops: Loops) -> Parts:  # noqa: ARG001
             images=functools.cache(lambda: image_store(conf, given.clock)),
         ),
         extra_filters=_extra(conf),
-    )
-
-    def reload(_: cfg.ConfigOpts) -> None:
-        policy.reload()
-
-    return Parts(
-        services=[HttpServer(site, wsgi_conf.read(conf), given.clock, name="compute API")], reload=reload
     )
 
 

@@ -16,6 +16,7 @@ from nova.compute.inventory import InventoryReport
 from nova.compute.jobs import Worker
 from nova.compute.observed import FullReport, PowerReport
 from nova.compute.turns import Gate, Turns
+from nova.conf.compute import ComputeConf
 from nova.errors import NovaError
 from nova.errors.rpc import InternalError
 from nova.objects.host import ServiceBeat
@@ -59,12 +60,17 @@ class Agent:
         self.full = FullReport(hosts, means.conductor, self.book, clock, means.conf.power_interval_s)
         self.filters = FilterUpdate(hosts, means.conductor, clock)
         self._conductor = means.conductor
+        self._means = means
         self._conf = means.conf
         self._clock = clock
         self._pulse_at = clock.monotonic()
         self._pool = WorkerPool("compute-jobs", means.conf.workers)
         self._turns = Turns(self._pool)
         self._worker = Worker(self.book, clock)
+
+    def work_by(self, conf: ComputeConf) -> None:
+        """Take over options; jobs at work end by the old ones, drivers keep theirs until a restart."""
+        self._conf = self._means.conf = conf
 
     # -- jobs ----------------------------------------------------------------------------------------------
 

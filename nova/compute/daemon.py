@@ -53,10 +53,15 @@ def build(surroundings: Surroundings, loops: Loops) -> Parts:
     agent = Agent(hosts, means, clock)
     _add_loops(agent, means, loops, settings)
     servers = [surroundings.at(host.name).server(Compute, Endpoint(agent, host.name)) for host in hosts]
+
+    def reload(fresh: cfg.ConfigOpts) -> None:
+        agent.work_by(compute_conf.read(fresh))
+
     return Parts(
         services=[agent, *servers],
         needs=[Need("the hypervisor and the conductor", agent.is_ready)],
         beat=agent.beat,
+        reload=reload,
     )
 
 

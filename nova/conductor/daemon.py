@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from nova import ids
 from nova.conductor import settings as conductor_settings
 from nova.conductor.endpoint import ConductorEndpoint
@@ -26,6 +28,9 @@ from nova.rpc.contracts.conductor import Conductor
 from nova.rpc.contracts.consoleauth import Consoleauth
 from nova.rpc.contracts.network import NetworkHost
 from nova.rpc.contracts.scheduler import Scheduler
+
+if TYPE_CHECKING:
+    from oslo_config import cfg
 
 BINARY = "nova-conductor"
 
@@ -98,9 +103,15 @@ def build(surroundings: Surroundings, loops: Loops) -> Parts:
         mine = ServiceBeat(host=HostName(surroundings.host), binary=BINARY, topic="conductor")
         db.run(lambda tx: services.beat(tx, [mine]))
 
+    def reload(conf: cfg.ConfigOpts) -> None:
+        fresh = conductor_settings.read(conf)
+        world.settings = fresh
+        world.liveness.judge_by(service_down_s=fresh.service_down_s, lease_s=fresh.lease_s)
+
     return Parts(
         services=[EngineService(world), surroundings.server(Conductor, ConductorEndpoint(world))],
         needs=[Need("the database with its schema (nova-manage db sync)", schema_is_there)],
         beat=beat,
+        reload=reload,
         close=db.close,
     )

@@ -64,6 +64,10 @@ class Liveness:
         self.services: Pulse[tuple[str, str]] = Pulse(clock, service_down_s)
         self.conductors: Pulse[str] = Pulse(clock, lease_s)
 
+    def judge_by(self, *, service_down_s: float, lease_s: float) -> None:
+        """Judge by other bounds from now on."""
+        self.services.bound_s, self.conductors.bound_s = service_down_s, lease_s
+
     def is_up(self, host: str | None, binary: str = "nova-compute") -> bool:
         """Tell whether a service is up; one never seen is down."""
         return host is not None and self.services.is_alive((host, binary))

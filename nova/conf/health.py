@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from oslo_config import cfg
 
+from nova.conf.options import seconds
+
 GROUP = "health"
 
 OPTIONS = [
     cfg.BoolOpt("enabled", default=True, help="Listen at all."),
+    seconds(
+        "stuck_after",
+        600.0,
+        "A loop whose run takes longer than this, and than ten of its intervals, is stuck: /healthz says so "
+        "and systemd's watchdog is no longer fed",
+        least=1.0,
+    ),
     cfg.StrOpt("address", default="127.0.0.1", help="Address to listen on."),
     cfg.DictOpt(
         "ports",

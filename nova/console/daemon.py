@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from nova import ids
 from nova.console.proxy import Proxy, ProxyOptions
@@ -11,6 +14,9 @@ from nova.daemon import Daemon, Parts, Surroundings
 from nova.loops import Loops
 from nova.objects.console import ConsoleAuthorization
 from nova.rpc.contracts.consoleauth import Consoleauth
+
+if TYPE_CHECKING:
+    from oslo_config import cfg
 
 NAME = "nova-novncproxy"
 
@@ -36,4 +42,10 @@ def build(surroundings: Surroundings, loops: Loops) -> Parts:
         web=group.web if group.web and os.path.isdir(group.web) else "",
         allowed_origins=frozenset(group.allowed_origins),
     )
-    return Parts(services=[Proxy(options, check)])
+    proxy = Proxy(options, check)
+
+    def reload(conf: cfg.ConfigOpts) -> None:
+        origins = frozenset(conf.vnc.allowed_origins)
+        proxy.options = msgspec.structs.replace(proxy.options, allowed_origins=origins)
+
+    return Parts(services=[proxy], reload=reload)

@@ -93,6 +93,12 @@ class Agent:
         self._one_at_a_time = threading.Lock()
         self._state: NetworkState | None = None
 
+    def work_by(self, options: NetworkOptions) -> None:
+        """Take over options and look at the host; paths and programs stay until a restart."""
+        with self._one_at_a_time:
+            self._options = options
+        self.wake.heal()
+
     def greet(self) -> None:
         """Ask the conductor which jobs are still wanted of this host, and take them."""
         self.order(self._conductor.owed(_context(), self.host, TOPIC))

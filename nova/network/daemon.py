@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from nova import ids
 from nova.context import system_context
 from nova.daemon import Daemon, Need, Parts, Surroundings
@@ -16,6 +18,9 @@ from nova.objects.host import ServiceBeat
 from nova.objects.ids import HostName
 from nova.rpc.contracts.conductor.reports import Reports
 from nova.rpc.contracts.network import NetworkHost
+
+if TYPE_CHECKING:
+    from oslo_config import cfg
 
 REPORT_AGAIN_S = 3.0
 """A report that the conductor did not take over is sent again after this."""
@@ -50,8 +55,12 @@ def build(surroundings: Surroundings, loops: Loops, options: NetworkOptions | No
         agent.greet()
         return True
 
+    def reload(conf: cfg.ConfigOpts) -> None:
+        agent.work_by(network_options.read(conf))
+
     return Parts(
         services=[surroundings.server(NetworkHost, Endpoint(agent)), agent],
         needs=[Need("the conductor", conductor_answers)],
         beat=beat,
+        reload=reload,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import TYPE_CHECKING
 
 from nova import ids
 from nova.conf import scheduler as scheduler_options
@@ -16,6 +17,9 @@ from nova.rpc.contracts.conductor.reports import Reports
 from nova.rpc.contracts.scheduler import Scheduler
 from nova.scheduler.endpoint import BINARY, Endpoint
 from nova.scheduler.view import View
+
+if TYPE_CHECKING:
+    from oslo_config import cfg
 
 TOPIC = "scheduler"
 
@@ -47,8 +51,12 @@ def build(surroundings: Surroundings, loops: Loops, options: SchedulerOptions | 
         view.refresh()
         return True
 
+    def reload(conf: cfg.ConfigOpts) -> None:
+        view.decide_by(scheduler_options.read(conf))
+
     return Parts(
         services=[surroundings.server(Scheduler, Endpoint(view, surroundings.host))],
         needs=[Need("the conductor", conductor_answers)],
         beat=beat,
+        reload=reload,
     )

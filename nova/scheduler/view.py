@@ -49,6 +49,12 @@ class View:
         self.wake: Callable[[], object] = lambda: None
         """Makes :meth:`keep` run soon."""
 
+    def decide_by(self, options: SchedulerOptions) -> None:
+        """Take over options; raises what wrong names of filters raise, and changes nothing then."""
+        placer = Placer(options)
+        with self._lock:
+            self._options, self._placer = options, placer
+
     def __len__(self) -> int:
         return len(self.table)
 

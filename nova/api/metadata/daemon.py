@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from nova.api.metadata.app import MetadataApp
 from nova.api.metadata.lookup import Conductor, Lookup
 from nova.api.metadata.rate import Turnstile
@@ -15,6 +17,9 @@ from nova.conf.wsgi import ServerConf
 from nova.daemon import Daemon, Parts, Surroundings
 from nova.loops import Loops
 from nova.rpc.contracts.conductor.networks import Networks
+
+if TYPE_CHECKING:
+    from oslo_config import cfg
 
 NAME = "nova-api-metadata"
 
@@ -46,8 +51,13 @@ def make_server(conf: MetadataConf, conductor: Conductor, clock: Clock) -> HttpS
 
 def build(given: Surroundings, loops: Loops) -> Parts:  # noqa: ARG001
     """Make the parts of nova-api-metadata: one HTTP server."""
-    conf = metadata_conf.read(given.conf)
-    return Parts(services=[make_server(conf, given.client(Networks).any, given.clock)])
+    conductor: Conductor = given.client(Networks).any
+    server = make_server(metadata_conf.read(given.conf), conductor, given.clock)
+
+    def reload(fresh: cfg.ConfigOpts) -> None:
+        server.replace(make_app(metadata_conf.read(fresh), conductor, given.clock))
+
+    return Parts(services=[server], reload=reload)
 
 
 def make_daemon(given: Surroundings) -> Daemon:

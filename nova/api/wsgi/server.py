@@ -79,10 +79,17 @@ class HttpServer:
         listener = listen(self._conf)
         self.address = listener.getsockname()[:2]
         engine = _Green if concurrency.is_green() else _Native
-        self._engine = engine(self._app, listener, self._conf, self._clock)
+        self._engine = engine(self._serve, listener, self._conf, self._clock)
         self._thread = threading.Thread(target=self._engine.run, name=f"http-{self._name}", daemon=True)
         self._thread.start()
         LOG.info("%s listens on %s port %d", self._name, *self.address)
+
+    def replace(self, app: WSGI) -> None:
+        """Serve another application from the next request on; those in flight end with the old one."""
+        self._app = app
+
+    def _serve(self, environ: dict[str, Any], start_response: Any) -> Any:
+        return self._app(environ, start_response)
 
     def stop(self, timeout_s: float) -> bool:
         """Finish what was begun within ``timeout_s``; return false when requests were left behind."""

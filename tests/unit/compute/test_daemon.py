@@ -375,3 +375,19 @@ def test_news_of_guests_waits_for_a_conductor_that_is_away(clouds: Clouds, drive
 
 def _told(cloud: Cloud) -> list[tuple[str, Power, bool]]:
     return [(g.instance_id, g.power, whole) for _, guests, whole in cloud.conductor.seen for g in guests]
+
+
+def test_options_that_are_read_again_count_for_the_next_job(cloud: Cloud) -> None:
+    """One build at a time, of two that were allowed before: the second waits for the first."""
+    daemon = cloud.daemon
+    assert daemon is not None
+    cloud.options["max_concurrent_builds"] = "1"
+    cloud.surroundings()  # writes the file anew
+    daemon._conf.reload_config_files()
+    daemon.reload()
+    cloud.script({"method": "spawn", "delay_s": 0.5})
+    jobs = [cloud.build(1), cloud.build(2)]
+    cloud.send(*jobs)
+    eventually(lambda: any(job.id in cloud.conductor.ended() for job in jobs))
+    assert sum(job.id in cloud.conductor.ended() for job in jobs) == 1
+    assert {cloud.verdict(job) for job in jobs} == {Verdict.DONE}

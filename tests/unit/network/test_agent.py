@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from nova.clock import StoppedClock
@@ -208,3 +209,14 @@ def test_remembered_leases_are_the_truth_and_what_was_seen_since(agent, conducto
         ["02:00:00:00:00:04", "10.0.0.4", "*", "*"],
     ]
     assert agent.leases.remembered("other") == ""
+
+
+def test_options_that_are_read_again_are_planned_by(agent, machine):
+    agent.heal()
+    woken = []
+    agent.wake = Wakers(heal=lambda: woken.append("heal"))
+    agent.work_by(msgspec.structs.replace(OPTIONS, default_mtu=1234))
+    assert woken == ["heal"]
+    agent.heal()
+    before, after = (plan.bridges[0].mtu for plan, _ in machine.applied)
+    assert (before, after) == (OPTIONS.default_mtu, 1234)
