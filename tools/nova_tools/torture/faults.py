@@ -1,0 +1,166 @@
+"""What can be done to a cloud; each fault returns when it is over: killed, thawed, the server back."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from nova_tools.torture.cloud import Cloud
+from nova_tools.torture.daemons import Daemon
+from nova_tools.torture.proxy import AFTER, BEFORE
+
+
+@dataclass
+class Inflicted:
+    """A fault that happened."""
+
+    name: str
+    target: str
+    began: float
+    over: float = 0.0
+    healed_s: float | None = None
+    """From its end until everything held again; none: that was not seen."""
+
+
+class Faults:
+    """The faults of one cloud, drawn from one generator."""
+
+    def __init__(
+        self,
+        cloud: Cloud,
+        chance: random.Random,
+        more: Mapping[str, tuple[int, Callable[[], str]]] | None = None,
+    ) -> None:
+        """``more``: faults of this cloud alone, with their weights."""
+        self._cloud = cloud
+        self._random = chance
+        self._stopping = threading.Event()
+        self.deadlocks: Counter[str] = Counter()
+        lease = cloud.form.lease_s
+        self._freezes = (1.0, lease * 0.6, lease * 1.7, lease * 2.5)
+        self.known: dict[str, tuple[int, Callable[[], str]]] = {
+            "kill": (40, self._kill),
+            "freeze": (20, self._freeze),
+            "kill-two": (6, self._kill_two),
+            "broker-restart": (5, lambda: self._broker(kill=False)),
+            "broker-kill": (3, lambda: self._broker(kill=True)),
+            "queues-deleted": (5, self._queues),
+            "database-restart": (4, lambda: self._database(kill=False)),
+            "database-kill": (3, lambda: self._database(kill=True)),
+            "commits-lost": (8, self._commits),
+            "connections-cut": (4, self._cut),
+            "deadlocks": (6, self._deadlocks),
+            **(more or {}),
+        }
+
+    def names(self) -> list[str]:
+        """Return the faults that may be chosen."""
+        return [name for name in self.known if not self._cloud.form.faults or name in self._cloud.form.faults]
+
+    def choose(self) -> str:
+        """Draw the next one."""
+        names = self.names()
+        return self._random.choices(names, [self.known[name][0] for name in names])[0]
+
+    def inflict(self, name: str) -> Inflicted:
+        """Do it and wait until it is over."""
+        began = time.monotonic()
+        target = self.known[name][1]()
+        return Inflicted(name, target, began, time.monotonic())
+
+    def stop(self) -> None:
+        """Cut short what is going on."""
+        self._stopping.set()
+
+    def _one(self) -> Daemon:
+        return self._random.choice(self._cloud.daemons)
+
+    def _kill(self) -> str:
+        daemon = self._one()
+        daemon.kill()
+        return daemon.role.name
+
+    def _kill_two(self) -> str:
+        """Both of a kind, or any two: nobody is left to take over at once."""
+        program = self._random.choice(("conductor", "scheduler", "api", "compute"))
+        daemons = self._cloud.of(program)[:2]
+        for daemon in daemons:
+            daemon.kill()
+        return " ".join(daemon.role.name for daemon in daemons)
+
+    def _freeze(self) -> str:
+        daemon, seconds = self._one(), self._random.choice(self._freezes)
+        daemon.freeze()
+        self._stopping.wait(seconds)
+        daemon.thaw()
+        return f"{daemon.role.name} for {seconds:.0f} s"
+
+    def _broker(self, *, kill: bool) -> str:
+        backing = self._cloud.backing
+        backing.stop_broker(kill=kill)
+        backing.start_broker()
+        return "rabbitmq"
+
+    def _queues(self) -> str:
+        return f"{len(self._cloud.backing.delete_queues())} queues"
+
+    def _database(self, *, kill: bool) -> str:
+        backing = self._cloud.backing
+        backing.stop_database(kill=kill)
+        self._stopping.wait(self._random.choice((0.0, 2.0)))
+        backing.start_database()
+        return self._cloud.form.database
+
+    def _commits(self) -> str:
+        """Lose some of the next answers to COMMIT, within a few seconds."""
+        proxy, count = self._cloud.backing.proxy, self._random.randint(1, 4)
+        proxy.lose([self._random.choice((AFTER, AFTER, BEFORE)) for _ in range(count)])
+        end = time.monotonic() + 5
+        while proxy.armed() and time.monotonic() < end and not self._stopping.wait(0.05):
+            pass
+        lost = count - proxy.armed()
+        proxy.disarm()
+        return f"{lost} commits"
+
+    def _cut(self) -> str:
+        return f"{self._cloud.backing.proxy.cut()} connections"
+
+    def _deadlocks(self) -> str:
+        """Compete with the conductors for the rows they change, in other orders than theirs."""
+        db, end = self._cloud.database(), time.monotonic() + 3.0
+        before = sum(self.deadlocks.values())
+        while time.monotonic() < end and not self._stopping.is_set():
+            words = list(_LOCKS)
+            self._random.shuffle(words)
+            link = db.engine.connect()
+            try:
+                for statement in words[:4]:
+                    link.execute(sa.text(statement))
+                    time.sleep(0.01)
+                link.commit()
+                self.deadlocks["competed"] += 1
+            except sa.exc.DBAPIError:
+                self.deadlocks["lost to the conductors"] += 1
+            finally:
+                with contextlib.suppress(sa.exc.DBAPIError):
+                    link.close()
+        db.close()
+        return f"{sum(self.deadlocks.values()) - before} competing transactions"
+
+
+_LOCKS = (
+    "UPDATE compute_nodes SET generation = generation + 1",
+    "UPDATE workflows SET fence = fence WHERE running = 1",
+    "UPDATE instances SET launch_index = launch_index WHERE deleted = 0",
+    "UPDATE quota_usages SET instances = instances",
+    "UPDATE networks SET label = label",
+    "UPDATE jobs SET sends = sends WHERE open = 1",
+)
+"""Change nothing that matters and lock what conductors change."""

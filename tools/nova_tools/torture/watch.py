@@ -1,0 +1,115 @@
+"""Looks at the whole cloud all the time: what may never be, what does not heal, how long faults are felt."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+
+from nova.audit.checker import Checker, Sight, stayed
+from nova.audit.hosts import Agents
+from nova.clock import Clock
+from nova.daemon import Surroundings
+from nova.db.engine import Database
+from nova.db.findings import Finding
+from nova.errors import NovaError
+from nova.rpc.contracts.compute import Compute
+from nova.rpc.contracts.network import NetworkHost
+from nova_tools.torture.cloud import Cloud
+from nova_tools.torture.faults import Inflicted
+
+PAUSE_S = 1.0
+_OLDEST = sa.text("SELECT count(*) FROM workflows WHERE running = 1 AND started_at < :moment")
+
+
+@dataclass
+class Watch:
+    """The checker at work, and what it saw."""
+
+    cloud: Cloud
+    never: list[str] = field(default_factory=list)
+    """What must not be for a moment, and was."""
+    looks: int = 0
+    standing: dict[Finding, float] = field(default_factory=dict)
+    """What does not agree at present, and since when."""
+    longest_s: float = 0.0
+    """The longest that a finding stood."""
+    longest: str = ""
+
+    def __post_init__(self) -> None:
+        self.db: Database = self.cloud.database()
+        self._around = Surroundings(self.cloud.conf())  # type: ignore[arg-type]
+        agents = Agents(self._around.client(Compute), self._around.client(NetworkHost), patience_s=5.0)
+        self.checker = Checker(self.db, Clock(), lease_s=self.cloud.form.lease_s, agents=agents)
+        self._open: list[tuple[Inflicted, str]] = []
+        self._guard = threading.Lock()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="watch", daemon=True)
+        self._before: Sight | None = None
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, and let go of everything."""
+        self._stopping.set()
+        self._thread.join(60)
+        self._around.close()
+        self.db.close()
+
+    def felt(self, fault: Inflicted) -> None:
+        """Measure how long a fault, which is over now, is felt."""
+        with self._guard:
+            self._open.append((fault, moment()))
+
+    def open(self) -> int:
+        """Return how many faults are still felt."""
+        with self._guard:
+            return len(self._open)
+
+    def _watch(self) -> None:
+        while not self._stopping.wait(PAUSE_S):
+            began = time.monotonic()
+            try:
+                self.never += [found.sentence for found in self.checker.instant()]
+                sight = self.checker.look()
+            except (NovaError, sa.exc.SQLAlchemyError):
+                self._before = None
+                continue
+            self.looks += 1
+            if self._before is not None:
+                self._note(stayed(self._before, sight), began)
+                self._close_healed(began)
+            self._before = sight
+
+    def _note(self, found: list[Finding], now: float) -> None:
+        # Looks are too close to each other to say who is stuck: old work is what tells that here.
+        self.standing = {one: self.standing.get(one, now) for one in found if one.rule != "stuck"}
+        for one, since in self.standing.items():
+            if now - since > self.longest_s and one.rule != "host-silent":
+                self.longest_s, self.longest = now - since, one.sentence
+
+    def _close_healed(self, now: float) -> None:
+        with self._guard:
+            waiting = list(self._open)
+        if not waiting or self.standing or not all(daemon.ready() for daemon in self.cloud.daemons):
+            return
+        for fault, since in waiting:
+            if now < fault.over or self._old_work(since):
+                continue
+            fault.healed_s = round(now - fault.over, 2)
+            with self._guard:
+                self._open.remove((fault, since))
+
+    def _old_work(self, since: str) -> bool:
+        """Tell whether work that was begun before a moment has not ended."""
+        with self.db.engine.connect() as link:
+            return bool(link.execute(_OLDEST, {"moment": since}).scalar())
+
+
+def moment() -> str:
+    """Return the present as the database writes times."""
+    return Clock().now().isoformat(timespec="microseconds")[:26] + "Z"
