@@ -64,10 +64,13 @@ class ImageCache:
         self._lock = threading.Lock()
         self._fetching: dict[str, threading.Event] = {}
 
-    def fetch(self, image_id: ImageId, known: Image | None, host: str) -> Cached:
+    def fetch(
+        self, image_id: ImageId, known: Image | None, host: str, *, most_bytes: int | None = None
+    ) -> Cached:
         """Return the base file of an image, downloading it if it is not here.
 
-        ``known`` are the facts the conductor had.  Raises ``ImageNotFound``, ``ImageUnusable``,
+        ``known`` are the facts the conductor had, ``most_bytes`` the size of the disk that it is for: a
+        larger image is not even unpacked.  Raises ``ImageNotFound``, ``ImageUnusable``,
         ``Unavailable``, ``HostFull``.
         """
         image = known if known is not None and _hash(known) is not None else self._store.show(image_id)
@@ -84,7 +87,7 @@ class ImageCache:
                 break
             other.wait()
         try:
-            return self._look(name) or self._bring(image, name, host)
+            return self._look(name) or self._bring(image, name, host, most_bytes)
         finally:
             with self._lock:
                 self._fetching.pop(name).set()
@@ -120,20 +123,21 @@ class ImageCache:
                 return Cached(path=path, format=kind)
         return None
 
-    def _bring(self, image: Image, name: str, host: str) -> Cached:
+    def _bring(self, image: Image, name: str, host: str, most_bytes: int | None) -> Cached:
         """Download, verify, judge, convert; the file appears under its name at the very end."""
         files.make_private_directory(self._folder)
         self._require_room(image, host)
         part = self._folder / f"{name}.{ids.new_uuid()}.part"
         converted = part.with_suffix(".raw.part")
+        limit = min(self._limits(most_bytes), default=None)
         try:
             self._download(image, part)
             in_native_thread(_verify, part, image)
-            found = inspect.check(part, image.disk_format or "raw", self._max_bytes, image=image.id)
+            found = inspect.check(part, image.disk_format or "raw", limit, image=image.id)
             kind, ready = found.format, part
             if kind not in ("raw", "qcow2") or (kind == "qcow2" and self._raw):
-                QemuImg(host=host).convert(part, kind, converted, "raw")
-                inspect.check(converted, "raw", self._max_bytes, image=image.id)
+                QemuImg(host=host).convert(part, kind, converted, "raw", size_bytes=found.virtual_bytes)
+                inspect.check(converted, "raw", limit, image=image.id)
                 kind, ready = "raw", converted
             ready.chmod(0o644)
             target = self._folder / f"{name}.{kind}"
@@ -143,6 +147,9 @@ class ImageCache:
         finally:
             part.unlink(missing_ok=True)
             converted.unlink(missing_ok=True)
+
+    def _limits(self, most_bytes: int | None) -> list[int]:
+        return [limit for limit in (self._max_bytes, most_bytes) if limit]
 
     def _require_room(self, image: Image, host: str) -> None:
         needed = image.size_bytes

@@ -14,6 +14,8 @@ class Limits(Value, frozen=True, kw_only=True):
     cpu_seconds: int = 0
     memory_bytes: int = 0
     """Address space."""
+    stack_bytes: int = 0
+    """Stack of each thread: address space that many threads would take for nothing."""
 
 
 def limited(argv: Sequence[str | os.PathLike[str]], limits: Limits) -> list[str]:
@@ -23,4 +25,6 @@ def limited(argv: Sequence[str | os.PathLike[str]], limits: Limits) -> list[str]
         words.append(f"--cpu={limits.cpu_seconds}")
     if limits.memory_bytes:
         words.append(f"--as={limits.memory_bytes}")
+    if limits.stack_bytes:
+        words.append(f"--stack={limits.stack_bytes}")
     return [*words, "--", *(os.fspath(word) for word in argv)]

@@ -60,13 +60,23 @@ def _material(host: Host, spec: GuestSpec, after: contextlib.ExitStack) -> Mater
     images, formats = {}, {}
     for image_id in _images(spec):
         found = spec.image if spec.image is not None and spec.image.id == image_id else None
-        cached = host.means.cache.fetch(image_id, found, host.name)
+        cached = host.means.cache.fetch(image_id, found, host.name, most_bytes=_room(spec, image_id))
         images[image_id], formats[image_id] = cached.path, cached.format
     drive = None
     if spec.config_drive or host.means.conf.force_config_drive:
         drive = host.means.drives.make(spec)
         after.callback(drive.unlink, missing_ok=True)
     return Material(images=images, formats=formats, config_drive=drive)
+
+
+def _room(spec: GuestSpec, image_id: ImageId) -> int | None:
+    """Return the size of the largest disk that is made of an image; none if the image decides."""
+    sizes = [
+        spec.flavor.root_gb << 30 if device.is_root else device.size_gb << 30
+        for device in spec.block_devices
+        if device.image_id == image_id or (device.is_root and spec.image and spec.image.id == image_id)
+    ]
+    return max(sizes) if sizes and all(sizes) else None
 
 
 def _images(spec: GuestSpec) -> list[ImageId]:

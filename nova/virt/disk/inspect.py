@@ -110,18 +110,31 @@ def _judge_signatures(found: frozenset[str], wanted: str) -> None:
 
 
 _VHD_FIXED, _VHD_DYNAMIC = 2, 3
+_VHD_LARGEST = (65535, 16, 255)
+_VHD_EXACT = frozenset({b"win ", b"qem2", b"d2v ", b"tap\0"})
+"""Creators whose sizes are exact."""
 
 
 def _vhd_bytes(file: BinaryIO, size: int) -> int:
-    """Read the footer of a VHD (its last 512 bytes): current size and disk type."""
+    """Read the footer of a VHD (its last 512 bytes, in dynamic ones also the first): size and disk type."""
     file.seek(max(0, size - 512))
     footer = file.read(512)
     if len(footer) < 512 or footer[:8] != b"conectix":
         raise NotAcceptable("its VHD footer is missing")
-    current: int = struct.unpack_from(">Q", footer, 48)[0]
-    if struct.unpack_from(">I", footer, 60)[0] not in (_VHD_FIXED, _VHD_DYNAMIC):
+    kind = struct.unpack_from(">I", footer, 60)[0]
+    if kind not in (_VHD_FIXED, _VHD_DYNAMIC):
         raise NotAcceptable("it is a VHD with a parent")
-    return current
+    file.seek(0)
+    head = file.read(512)
+    # Programs go by the one at the beginning if there is one.
+    if (kind == _VHD_DYNAMIC or head[:8] == b"conectix") and head != footer:
+        raise NotAcceptable("its VHD footers do not agree")
+    current: int = struct.unpack_from(">Q", footer, 48)[0]
+    geometry: tuple[int, int, int] = struct.unpack_from(">HBB", footer, 56)
+    if geometry == _VHD_LARGEST or footer[28:32] in _VHD_EXACT:
+        return current
+    # Programs go by the geometry of files that others have written.
+    return max(current, geometry[0] * geometry[1] * geometry[2] * 512)
 
 
 _VDI_DYNAMIC, _VDI_STATIC = 1, 2

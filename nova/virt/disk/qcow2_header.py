@@ -19,6 +19,8 @@ _EXTENSION_BACKING_FORMAT = 0xE2792ACA
 _EXTENSION_DATA_FILE = 0x44415441
 _EXTENSION_CRYPTO = 0x0537BE77
 _MAX_L1_BYTES = 32 << 20
+_MAX_REFCOUNT_BYTES = 8 << 20
+_MAX_REFCOUNT_ORDER = 6
 _MAX_SNAPSHOTS = 128
 
 
@@ -37,6 +39,9 @@ class Header(Value, frozen=True, kw_only=True):
     incompatible: int
     l1_entries: int
     l1_offset: int
+    refcount_offset: int
+    refcount_clusters: int
+    refcount_order: int
     snapshots: int
     extensions: tuple[int, ...]
 
@@ -48,12 +53,12 @@ def read(file: BinaryIO) -> Header:
     if len(data) < _V2.size or data[:4] != MAGIC:
         raise NotAcceptable("it has no QCOW2 header")
     (_, version, backing_offset, _, cluster_bits, size, crypt, l1_entries, l1_offset,
-     _, _, snapshots, _) = _V2.unpack_from(data)  # fmt: skip
-    incompatible, length = 0, _V2.size
+     refcount_offset, refcount_clusters, snapshots, _) = _V2.unpack_from(data)  # fmt: skip
+    incompatible, order, length = 0, 4, _V2.size
     if version == 3:
         if len(data) < _V2.size + _V3.size:
             raise NotAcceptable("its header is cut short")
-        incompatible, _, _, _, length = _V3.unpack_from(data, _V2.size)
+        incompatible, _, _, order, length = _V3.unpack_from(data, _V2.size)
         if length < _V2.size + _V3.size or length > len(data):
             raise NotAcceptable("its header has an impossible length")
     elif version != 2:
@@ -67,12 +72,16 @@ def read(file: BinaryIO) -> Header:
         incompatible=incompatible,
         l1_entries=l1_entries,
         l1_offset=l1_offset,
+        refcount_offset=refcount_offset,
+        refcount_clusters=refcount_clusters,
+        refcount_order=order,
         snapshots=snapshots,
         extensions=_extensions(data, length, 1 << min(cluster_bits, 21)),
     )
 
 
 def _extensions(data: bytes, offset: int, end: int) -> tuple[int, ...]:
+    """Return the kinds of header extensions up to the end mark; one that we cannot see hides another."""
     found = []
     while offset + 8 <= min(end, len(data)):
         kind, length = struct.unpack_from(">II", data, offset)
@@ -80,6 +89,8 @@ def _extensions(data: bytes, offset: int, end: int) -> tuple[int, ...]:
             break
         found.append(kind)
         offset += 8 + (length + 7) // 8 * 8
+        if offset > len(data):
+            raise NotAcceptable("its header is too long")
     return tuple(found)
 
 
@@ -100,6 +111,18 @@ def judge(header: Header, file_bytes: int) -> None:
     if header.snapshots > _MAX_SNAPSHOTS:
         raise NotAcceptable("it has too many internal snapshots")
     _judge_mapping(header, file_bytes)
+    _judge_counts(header, file_bytes)
+
+
+def _judge_counts(header: Header, file_bytes: int) -> None:
+    """Check the table that counts uses of clusters: of a possible size, inside the file."""
+    cluster = 1 << header.cluster_bits
+    if header.refcount_order > _MAX_REFCOUNT_ORDER:
+        raise NotAcceptable("its reference counts are of an impossible size")
+    if not 0 < header.refcount_clusters * cluster <= max(_MAX_REFCOUNT_BYTES, cluster):
+        raise NotAcceptable("its reference table has an impossible size")
+    if header.refcount_offset % cluster or not 0 < header.refcount_offset < file_bytes:
+        raise NotAcceptable("its reference table lies outside of the file")
 
 
 def _judge_mapping(header: Header, file_bytes: int) -> None:

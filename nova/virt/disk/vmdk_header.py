@@ -12,8 +12,12 @@ from nova.virt.disk.qcow2_header import NotAcceptable
 _SPARSE = struct.Struct("<4sIIQQQQIQQQ")
 _SECTOR = 512
 _MAX_DESCRIPTOR = 64 << 10
+_READ_BY_OTHERS = 20 * _SECTOR
+"""Programs read so much text from where the descriptor begins, however short it says it is."""
+_AT_END = (1 << 64) - 1
 _KINDS = frozenset({"monolithicsparse", "streamoptimized"})
-_EXTENT = re.compile(rb'^\s*(RW|RDONLY|NOACCESS)\s+(\d+)\s+(\S+)(?:\s+"([^"]*)")?(.*)$')
+_EXTENT = re.compile(r'RW [0-9]{1,15} SPARSE "[^"/\\]*"')
+_FIELD = re.compile(r"([A-Za-z][\w.]*)\s*=\s*(.*)")
 _NO_PARENT = "ffffffff"
 
 
@@ -22,30 +26,54 @@ def virtual_bytes(file: BinaryIO) -> int:
 
     The descriptor of a hostile VMDK names files of the host as its extents or its parent.
     """
-    file.seek(0)
-    head = file.read(_SPARSE.size)
-    if len(head) < _SPARSE.size or head[:4] != b"KDMV":
-        raise NotAcceptable("it is a VMDK that keeps its data in other files")
-    _, _version, _flags, capacity, _grain, offset, sectors, *_ = _SPARSE.unpack(head)
     size = file.seek(0, io.SEEK_END)
+    header = _header(file, 0)
+    capacity, offset, sectors = header[3], header[5], header[6]
+    if not capacity:
+        # Programs then take the descriptor for the whole truth.
+        raise NotAcceptable("it is a VMDK that keeps its data in other files")
     if not 0 < offset * _SECTOR < size or not 0 < sectors * _SECTOR <= _MAX_DESCRIPTOR:
         raise NotAcceptable("its VMDK descriptor is missing or too long")
+    if header[9] == _AT_END:
+        last = _header(file, size - 2 * _SECTOR) if size > 3 * _SECTOR else header
+        if (last[3], last[5], last[6]) != (capacity, offset, sectors):
+            raise NotAcceptable("its VMDK headers do not agree")
     file.seek(offset * _SECTOR)
-    _judge_descriptor(file.read(sectors * _SECTOR).split(b"\0", 1)[0])
+    text = file.read(max(sectors * _SECTOR, _READ_BY_OTHERS)).split(b"\0", 1)[0]
+    _judge_descriptor(text.decode("latin-1"))
     return int(capacity) * _SECTOR
 
 
-def _judge_descriptor(text: bytes) -> None:
-    fields, extents = {}, []
-    for line in text.splitlines():
-        if found := _EXTENT.match(line):
-            extents.append(found)
-        elif b"=" in line and not line.lstrip().startswith(b"#"):
-            key, value = line.split(b"=", 1)
-            fields[key.strip().lower().decode("latin-1")] = value.strip(b' \t\r"').lower().decode("latin-1")
+def _header(file: BinaryIO, at: int) -> tuple[int, ...]:
+    file.seek(at)
+    head = file.read(_SPARSE.size)
+    if len(head) < _SPARSE.size or head[:4] != b"KDMV":
+        raise NotAcceptable("it is a VMDK that keeps its data in other files")
+    return _SPARSE.unpack(head)
+
+
+def _judge_descriptor(text: str) -> None:
+    """Take only lines that can mean one thing: programs look for words anywhere, also in comments."""
+    if "parentfilenamehint" in text.lower():
+        raise NotAcceptable("it has a parent file")
+    fields: dict[str, str] = {}
+    extents = 0
+    for line in map(str.strip, text.split("\n")):
+        field = _FIELD.fullmatch(line)
+        if not line or line.startswith("#"):
+            continue
+        if field is not None:
+            name = field[1].lower()
+            if name in fields:
+                raise NotAcceptable("its VMDK descriptor says a thing twice")
+            fields[name] = field[2].strip('" \t').lower()
+        elif _EXTENT.fullmatch(line):
+            extents += 1
+        else:
+            raise NotAcceptable("its VMDK descriptor names other files")
     if fields.get("createtype") not in _KINDS:
         raise NotAcceptable("it is of a kind of VMDK that is not accepted")
-    if fields.get("parentcid", _NO_PARENT) != _NO_PARENT or "parentfilenamehint" in fields:
+    if fields.get("parentcid", _NO_PARENT) != _NO_PARENT:
         raise NotAcceptable("it has a parent file")
-    if len(extents) != 1 or extents[0][3].upper() != b"SPARSE" or b"/" in (extents[0][4] or b""):
+    if extents != 1:
         raise NotAcceptable("its VMDK descriptor names other files")

@@ -52,9 +52,11 @@ class Snapshooter:
                 if wanted == "qcow2":
                     files.move(copy, target)
                 else:
-                    self._program.convert(copy, "qcow2", target, wanted)
+                    self._program.convert(copy, "qcow2", target, wanted, size_bytes=disk.virtual_bytes)
             else:
-                self._program.convert(directory / disk.file, disk.format, target, wanted)
+                self._program.convert(
+                    directory / disk.file, disk.format, target, wanted, size_bytes=disk.virtual_bytes
+                )
         except BaseException:
             target.unlink(missing_ok=True)
             raise

@@ -14,9 +14,20 @@ from nova.privsep.run import run
 
 LOG = logging.getLogger(__name__)
 
-# A hostile image makes qemu-img eat memory and time; honest ones need far less.
-_BOUNDS = Limits(cpu_seconds=7200, memory_bytes=2 << 30)
 _QUICK_S = 60.0
+_CPU_S = 30
+_BYTES_A_CPU_SECOND = 8 << 20
+"""What the slowest honest copy (one that compresses) gets done on a slow processor."""
+
+
+def bounds_of(size_bytes: int) -> Limits:
+    """Return what the program may use for a disk of which so many bytes are to be copied.
+
+    A hostile image makes it eat memory and time; honest ones need far less.
+    """
+    return Limits(
+        cpu_seconds=_CPU_S + size_bytes // _BYTES_A_CPU_SECOND, memory_bytes=1 << 30, stack_bytes=1 << 20
+    )
 
 
 class QemuImg(Value, frozen=True, kw_only=True):
@@ -46,18 +57,23 @@ class QemuImg(Value, frozen=True, kw_only=True):
         ]
         self._run(words, _QUICK_S)
 
-    def convert(self, source: Path, source_format: str, target: Path, target_format: str) -> None:
-        """Copy a disk that nobody writes to, whole and without backing file; holes stay holes."""
+    def convert(
+        self, source: Path, source_format: str, target: Path, target_format: str, *, size_bytes: int
+    ) -> None:
+        """Copy a disk of ``size_bytes`` that nobody writes to, whole and without backing file.
+
+        Holes stay holes.
+        """
         words = ["convert", "-q", "-f", source_format, "-O", target_format, str(source), str(target)]
-        self._run(words, self.copy_timeout)
+        self._run(words, self.copy_timeout, size_bytes)
 
     def resize(self, path: Path, disk_format: str, size_bytes: int) -> None:
         """Make a disk larger."""
         self._run(["resize", "-q", "-f", disk_format, str(path), str(size_bytes)], _QUICK_S)
 
-    def _run(self, words: Sequence[str], timeout_s: float) -> None:
+    def _run(self, words: Sequence[str], timeout_s: float, size_bytes: int = 0) -> None:
         try:
-            run(limited(["qemu-img", *words], _BOUNDS), timeout_s=timeout_s)
+            run(limited(["qemu-img", *words], bounds_of(size_bytes)), timeout_s=timeout_s)
         except CommandFailed as error:
             said = str(error.facts.get("stderr", ""))
             LOG.error("qemu-img %s failed: %s", words[0], said)

@@ -48,7 +48,7 @@ def make_root(program: QemuImg, source: Source, target: Path, *, size_gb: int, i
         return Made(format="raw", virtual_bytes=found.virtual_bytes)
     if images_type == "raw":
         _require_room(program, target.parent, size)
-        program.convert(source.path, found.format, target, "raw")
+        program.convert(source.path, found.format, target, "raw", size_bytes=found.virtual_bytes)
         if size > found.virtual_bytes:
             program.resize(target, "raw", size)
         target.chmod(0o600)
