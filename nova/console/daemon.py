@@ -42,7 +42,7 @@ def build(surroundings: Surroundings, loops: Loops) -> Parts:
         web=group.web if group.web and os.path.isdir(group.web) else "",
         allowed_origins=frozenset(group.allowed_origins),
     )
-    proxy = Proxy(options, check)
+    proxy = Proxy(options, check, surroundings.clock)
 
     def reload(conf: cfg.ConfigOpts) -> None:
         origins = frozenset(conf.vnc.allowed_origins)

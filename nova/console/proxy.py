@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import functools
 import http.server
+import io
 import logging
-import select
+import os
+import selectors
 import socket
 import socketserver
 import threading
@@ -13,9 +15,12 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+from websockify.websocket import WebSocketWantReadError
 from websockify.websocketserver import WebSocketRequestHandlerMixIn
 
+from nova.clock import Clock
 from nova.console.admission import is_plain_path, origin_is_ours, token_of
+from nova.console.bounds import BoundedWebSocket, HastyReader
 from nova.errors import NovaError
 from nova.objects.console import ConsoleAuthorization
 
@@ -35,6 +40,8 @@ class ProxyOptions(msgspec.Struct, frozen=True, kw_only=True):
     web: str = ""
     allowed_origins: frozenset[str] = frozenset()
     most_connections: int = 1000
+    request_s: float = 10.0
+    """How long a request may take to arrive."""
 
 
 Check = Callable[[str], ConsoleAuthorization | None]
@@ -46,11 +53,25 @@ class _Handler(WebSocketRequestHandlerMixIn, http.server.SimpleHTTPRequestHandle
     sys_version = ""
     timeout = 30
     protocol_version = "HTTP/1.1"
+    SocketClass = BoundedWebSocket
 
     def __init__(self, *args: Any, proxy: Proxy, **kwargs: Any) -> None:
         self._proxy = proxy
         self._target: socket.socket | None = None
         super().__init__(*args, directory=proxy.options.web or "/nonexistent", **kwargs)
+
+    def setup(self) -> None:
+        """Read requests against the clock."""
+        super().setup()
+        self.rfile = io.BufferedReader(HastyReader(self.connection, self._left))
+
+    def _left(self) -> float:
+        return self._deadline - self._proxy.clock.monotonic()
+
+    def handle_one_request(self) -> None:
+        """Serve one request that comes in time."""
+        self._deadline = self._proxy.clock.monotonic() + self._proxy.options.request_s
+        super().handle_one_request()
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing: request lines carry tokens."""
@@ -67,6 +88,10 @@ class _Handler(WebSocketRequestHandlerMixIn, http.server.SimpleHTTPRequestHandle
             return None
         if not is_plain_path(self.path):
             self.send_error(400)
+            return None
+        if os.path.isdir(self.translate_path(self.path)):
+            # The library would answer with a redirect.
+            self.send_error(404)
             return None
         return super().send_head()
 
@@ -93,6 +118,7 @@ class _Handler(WebSocketRequestHandlerMixIn, http.server.SimpleHTTPRequestHandle
             LOG.warning("The console of %s at %s:%d: %s", access.instance_id, access.host, access.port, error)
             self._refuse(502, "the console of the server does not answer")
             return
+        self.connection.settimeout(self.timeout)
         LOG.info("Console of instance %s opened", access.instance_id)
         try:
             super().handle_upgrade()
@@ -110,22 +136,38 @@ class _Handler(WebSocketRequestHandlerMixIn, http.server.SimpleHTTPRequestHandle
         if target is None:
             return
         target.settimeout(None)
-        while not self._proxy.stopping.is_set():
-            if not browser.pending():
-                readable, _, _ = select.select([browser, target], [], [], IDLE_S)
-            else:
-                readable = [browser]
-            if browser in readable:
-                data = browser.recv()
-                if not data:
+        with selectors.DefaultSelector() as selector:
+            selector.register(browser, selectors.EVENT_READ)
+            selector.register(target, selectors.EVENT_READ)
+            while not self._proxy.stopping.is_set():
+                readable = {key.fileobj for key, _ in selector.select(0 if browser.pending() else IDLE_S)}
+                if (browser.pending() or browser in readable) and not _to_guest(browser, target):
                     return
-                target.sendall(data)
-            if target in readable:
-                data = target.recv(CHUNK)
-                if not data:
-                    browser.shutdown(socket.SHUT_RDWR)
+                if target in readable and not _to_browser(target, browser):
                     return
-                browser.sendmsg(data)
+
+
+def _to_guest(browser: Any, target: socket.socket) -> bool:
+    """Hand on one message; false when the browser has ended."""
+    try:
+        data = browser.recv()
+    except WebSocketWantReadError:
+        # A part of a message, or one between the websockets themselves (a ping).
+        return True
+    if data is None:
+        return False
+    target.sendall(data)
+    return True
+
+
+def _to_browser(target: socket.socket, browser: Any) -> bool:
+    """Hand on what the guest's console says; false when it has ended."""
+    data = target.recv(CHUNK)
+    if not data:
+        browser.shutdown(socket.SHUT_RDWR)
+        return False
+    browser.sendmsg(data)
+    return True
 
 
 class _Listener(socketserver.ThreadingMixIn, http.server.HTTPServer):
@@ -162,8 +204,9 @@ class _Listener(socketserver.ThreadingMixIn, http.server.HTTPServer):
 class Proxy:
     """The listener as a part of a daemon."""
 
-    def __init__(self, options: ProxyOptions, check: Check) -> None:
+    def __init__(self, options: ProxyOptions, check: Check, clock: Clock | None = None) -> None:
         self.options = options
+        self.clock = clock or Clock()
         self.check = check
         self.stopping = threading.Event()
         self.address: tuple[str, int] = (options.host, options.port)

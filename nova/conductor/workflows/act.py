@@ -10,7 +10,7 @@ from nova.conductor.steps.guest import guest_specs
 from nova.conductor.steps.host import outcome_error
 from nova.conductor.steps.record import fault_of
 from nova.conductor.workflows.inputs import ActInput
-from nova.db import instances
+from nova.db import console_tokens, instances
 from nova.errors.servers import InstanceHasNoHost
 from nova.lifecycle.actions import ACTIONS
 from nova.objects import jobs as orders
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 DEFINES_ANEW = frozenset({"start", "reboot_hard", "reboot_soft", "resume"})
 """Actions for which a host may have to define the guest again."""
+KEEPS_CONSOLE = frozenset({"pause", "unpause"})
+"""After all others another guest may listen where this one's console was."""
 
 
 def order(world: World, tx: Tx, runs: Sequence[Run]) -> None:
@@ -72,6 +74,8 @@ def settle(world: World, tx: Tx, runs: Sequence[Run]) -> None:
         )
     if changes:
         instances.swap(tx, changes)
+    elsewhere = [run.row.instance_id for run in runs if run.input.action not in KEEPS_CONSOLE]
+    console_tokens.drop(tx, [InstanceId(id) for id in elsewhere])
 
 
 def back(world: World, tx: Tx, runs: Sequence[Run]) -> None:
