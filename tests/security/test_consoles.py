@@ -96,7 +96,8 @@ def handshake(port: int, *, token: str = TOKEN, **headers: str | None) -> bytes:
     """Return the bytes that ask for a websocket; a header of None is left out."""
     known = {
         "Host": f"127.0.0.1:{port}", "Origin": f"http://127.0.0.1:{port}", "Connection": "Upgrade",
-        "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+        "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
     } | {name.replace("_", "-"): value for name, value in headers.items()}  # fmt: skip
     lines = [f"GET /?token={token} HTTP/1.1"] + [f"{k}: {v}" for k, v in known.items() if v is not None]
     return "\r\n".join((*lines, "", "")).encode("latin-1")
