@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 from nova.conf import load
-from nova.db import migrate, services
+from nova.db import migrate, services, workflows
 from nova.db.configured import database, prepared_url
+from nova.errors import NovaError
 
 PROGRAM = "nova-status"
+WORDS = ("SUCCESS", "WARNING", "FAILURE")
+"""By severity, which is the exit code too."""
+
+
+class Finding(NamedTuple):
+    """What one check found."""
+
+    severity: int
+    check: str
+    sentence: str
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -18,37 +31,80 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog=PROGRAM, description=__doc__)
     parser.add_argument("--config-file", action="append", default=[])
     group = parser.add_subparsers(required=True).add_parser("upgrade").add_subparsers(required=True)
-    group.add_parser("check", help="look at schema and daemons").set_defaults(run=check)
+    command = group.add_parser("check", help="look at schema, daemons, work under way and images")
+    command.add_argument("--json", action="store_true", help="print JSON: a list of findings")
+    command.set_defaults(run=check)
     args = parser.parse_args(argv)
     conf = load([f"--config-file={name}" for name in args.config_file], program=PROGRAM)
-    code: int = args.run(conf)
+    code: int = args.run(conf, args)
     return code
 
 
-def check(conf: Any) -> int:
-    """Print a line for each check."""
-    found = migrate.version(prepared_url(conf))
+def check(conf: Any, args: argparse.Namespace) -> int:
+    """Print what each check found; return the severest."""
+    found = list(_findings(conf))
+    if args.json:
+        told = [{**finding._asdict(), "severity": WORDS[finding.severity]} for finding in found]
+        print(json.dumps(told, indent=1))
+    else:
+        for finding in found:
+            print(f"{WORDS[finding.severity]}  {finding.check}: {finding.sentence}")
+    return max(finding.severity for finding in found)
+
+
+def _findings(conf: Any) -> Iterator[Finding]:
+    """Run the checks in order; those of the database's content only on this release's schema."""
+    schema = _guarded("schema", 2, lambda: _schema(conf))
+    yield schema
+    if not schema.severity:
+        db = database(conf)
+        try:
+            yield _services(db)
+            yield _work(db)
+        finally:
+            db.close()
+    yield _guarded("images", 1, lambda: _images(conf))
+
+
+def _guarded(name: str, severity: int, run: Callable[[], Finding]) -> Finding:
+    """Run a check; one that cannot be made is a finding, too."""
+    try:
+        return run()
+    except NovaError as error:
+        return Finding(severity, name, error.sentence())
+    except Exception as error:  # an operator wants every check's word, whatever another met
+        return Finding(severity, name, f"it could not be looked at: {type(error).__name__}: {error}")
+
+
+def _schema(conf: Any) -> Finding:
+    found, head = migrate.version(prepared_url(conf)), migrate.head()
     if found is None:
-        print("FAILURE  schema: the database is empty; run nova-manage db sync")
-        return 2
-    code = 0
-    if found == migrate.head():
-        print(f"SUCCESS  schema: {found}")
-    else:
-        print(
-            f"WARNING  schema: it is at {found}, this release has {migrate.head()}; run nova-manage db sync"
-        )
-        code = 1
-    db = database(conf)
-    known = db.read(services.all_services) if not code else []
-    db.close()
-    down = [s for s in known if s.forced_down]
+        return Finding(2, "schema", "the database is empty; run nova-manage db sync")
+    if found != head:
+        return Finding(1, "schema", f"it is at {found}, this release has {head}; run nova-manage db sync")
+    return Finding(0, "schema", found)
+
+
+def _services(db: Any) -> Finding:
+    known = db.read(services.all_services)
+    down = sorted(s.host for s in known if s.forced_down)
     if down:
-        print(f"WARNING  services: {len(down)} are forced down")
-        code = 1
-    else:
-        print(f"SUCCESS  services: {len(known)} known")
-    return code
+        return Finding(1, "services", f"{len(down)} are forced down: {', '.join(down[:10])}")
+    return Finding(0, "services", f"{len(known)} known")
+
+
+def _work(db: Any) -> Finding:
+    """Workflows outlive an upgrade, but for one whose steps change: the fewer the better."""
+    count = len(db.read(workflows.running))
+    if count:
+        return Finding(1, "work", f"{count} workflows have not ended; see nova-manage workflow list")
+    return Finding(0, "work", "nothing is under way")
+
+
+def _images(conf: Any) -> Finding:
+    from nova.image import probe
+
+    return Finding(0, "images", probe.probe(conf))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nova.errors import BadRequest, Conflict, Forbidden, NotFound
+from nova.errors import BadRequest, Conflict, Forbidden, NotFound, NovaError
 
 
 class FlavorExists(Conflict):
@@ -145,3 +145,9 @@ class AggregateHostRefused(AggregateRefused):
     """The host would be in two zones."""
 
     http, ec2 = 409, "IncorrectState"
+
+
+class ImageServiceAmiss(NovaError):
+    """Told to operators: what is wrong with the image service, as configured."""
+
+    template = "{reason}"

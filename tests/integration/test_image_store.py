@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import pathlib
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -13,9 +14,11 @@ from nova.clock import Clock
 from nova.compute.image_cache import ImageCache
 from nova.conf import load
 from nova.errors import BadRequest, Conflict
+from nova.errors.admin import ImageServiceAmiss
 from nova.errors.servers import ImageNotFound
 from nova.image.base import ImageQuery, ImageStore
 from nova.image.choice import image_store
+from nova.image.probe import probe
 from nova.objects.ids import ImageId, ProjectId
 from nova.objects.image import NewImage
 from nova.virt.fake.disk import disk_image
@@ -32,15 +35,27 @@ def identity() -> Iterator[RunningKeystone]:
         yield server
 
 
-@pytest.fixture(params=["admin", "nova"])
-def store(request: pytest.FixtureRequest, identity: RunningKeystone, tmp_path: pathlib.Path) -> ImageStore:
-    account = identity.environment(request.param)
-    file = tmp_path / "nova.conf"
+def configured(identity: RunningKeystone, folder: pathlib.Path, user: str, password: str = PASSWORD) -> Any:
+    account = identity.environment(user)
+    file = folder / "nova.conf"
     words = ("auth_url", "username", "password", "project_name", "user_domain_name", "project_domain_name")
     values = {word: account[f"OS_{word.upper()}"] for word in words if word != "password"}
-    values["password"] = PASSWORD
+    values["password"] = password
     file.write_text("[glance]\n" + "".join(f"{key} = {value}\n" for key, value in values.items()))
-    return image_store(load([], [str(file)]))
+    return load([], [str(file)])
+
+
+@pytest.fixture(params=["admin", "nova"])
+def store(request: pytest.FixtureRequest, identity: RunningKeystone, tmp_path: pathlib.Path) -> ImageStore:
+    return image_store(configured(identity, tmp_path, request.param))
+
+
+def test_operators_are_told_how_the_image_service_is(
+    identity: RunningKeystone, tmp_path: pathlib.Path
+) -> None:
+    assert probe(configured(identity, tmp_path, "nova")).endswith(" answers")
+    with pytest.raises(ImageServiceAmiss, match=r"^Unauthorized: "):
+        probe(configured(identity, tmp_path, "nova", "wrong"))
 
 
 def test_images_are_found_listed_and_brought_here(store: ImageStore, tmp_path: pathlib.Path) -> None:

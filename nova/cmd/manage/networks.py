@@ -6,14 +6,20 @@ import argparse
 import ipaddress
 from typing import Any
 
+import msgspec
+
 from nova import ids
 from nova.clock import Clock
+from nova.cmd.manage import shown
 from nova.db import fixed_ips, networks
 from nova.db.configured import database
 from nova.db.engine import Tx
 from nova.errors import BadRequest, Conflict, NotFound
 from nova.objects.ids import NetworkId, ProjectId
 from nova.objects.network import Network, Topology
+
+NONE = "none"
+"""Said of an option that can be taken away."""
 
 
 def register(commands: Any) -> None:
@@ -37,10 +43,24 @@ def register(commands: Any) -> None:
     )  # fmt: skip
     parser.set_defaults(run=create)
     parser = group.add_parser("list", help="list networks with their addresses in use")
+    shown.add_json(parser)
     parser.set_defaults(run=show_all)
+    _register_modify(group)
     parser = group.add_parser("delete", help="drop a network nobody uses")
     parser.add_argument("network", help="its uuid or label")
     parser.set_defaults(run=delete)
+
+
+def _register_modify(group: Any) -> None:
+    parser = group.add_parser("modify", help="change what hosts can follow while guests are there")
+    parser.add_argument("network", help="its uuid or label")
+    parser.add_argument("--label", help="a new name")
+    parser.add_argument("--dns1", help="name server told to guests; 'none' for no name servers")
+    parser.add_argument("--dns2", help="second name server")
+    parser.add_argument("--mtu", type=int)
+    parser.add_argument("--host", help="the host whose nova-network serves it; 'none': who comes first")
+    parser.add_argument("--project", help="only this project may use it; 'none' for all")
+    parser.set_defaults(run=modify)
 
 
 def create(conf: Any, args: argparse.Namespace) -> int:
@@ -51,6 +71,12 @@ def create(conf: Any, args: argparse.Namespace) -> int:
         raise BadRequest(reason=f"--fixed-range-v4: {error}") from None
     if cidr.num_addresses < 8:
         raise BadRequest(reason="--fixed-range-v4 must hold at least 8 addresses")
+    for server in (d for d in (args.dns1, args.dns2) if d):
+        _check_address("name server", server)
+    if args.gateway:
+        _check_address("gateway", args.gateway)
+        if ipaddress.ip_address(args.gateway) not in cidr:
+            raise BadRequest(reason=f"The gateway {args.gateway} is not in {cidr}.")
     gateway = args.gateway or str(cidr.network_address + 1)
     network = Network(
         id=NetworkId(ids.new_uuid()),
@@ -85,19 +111,84 @@ def create(conf: Any, args: argparse.Namespace) -> int:
     return 0
 
 
-def show_all(conf: Any, _args: argparse.Namespace) -> int:
+def show_all(conf: Any, args: argparse.Namespace) -> int:
     """Print all networks."""
     db = database(conf)
     found = db.read(networks.all_networks)
     used = db.read(fixed_ips.counts)
     db.close()
-    print(f"{'id':36}  {'label':16}  {'cidr':18}  {'topology':9}  {'bridge':10}  used")
-    for n in found:
-        print(
-            f"{n.id:36}  {n.label:16}  {n.cidr:18}  {n.topology.value:9}  "
-            f"{n.bridge or '-':10}  {used.get(n.id, 0)}"
-        )
+    rows = [
+        {
+            "id": n.id,
+            "label": n.label,
+            "cidr": n.cidr,
+            "topology": n.topology.value,
+            "bridge": n.bridge,
+            "gateway": n.gateway,
+            "dns": list(n.dns),
+            "mtu": n.mtu,
+            "multi_host": n.multi_host,
+            "host": n.host,
+            "project": n.project_id,
+            "used": used.get(n.id, 0),
+        }
+        for n in found
+    ]
+    shown.show(args, ("id", "label", "cidr", "topology", "bridge", "dns", "host", "project", "used"), rows)
     return 0
+
+
+def modify(conf: Any, args: argparse.Namespace) -> int:
+    """Change a network; hosts take it over with their next look."""
+    changes = _changes(args)
+    if not changes:
+        raise BadRequest(reason="Nothing to change was named.")
+    db = database(conf)
+
+    def work(tx: Tx) -> Network:
+        network = _find(tx, args.network)
+        label = changes.get("label", network.label)
+        if any(other.label == label and other.id != network.id for other in networks.all_networks(tx)):
+            raise Conflict(reason=f"There is a network {label} already.")
+        if network.multi_host and changes.get("host"):
+            raise Conflict(reason=f"Every host serves network {network.label} itself.")
+        changed = msgspec.structs.replace(network, **changes, updated_at=Clock().now())
+        networks.update(tx, changed)
+        return changed
+
+    changed = db.run(work)
+    db.close()
+    print(f"Network {changed.label} was changed: {', '.join(sorted(changes))}.")
+    return 0
+
+
+def _changes(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the fields that a modify command names, with their values."""
+    changes: dict[str, Any] = {name: getattr(args, name) for name in ("label", "mtu") if getattr(args, name)}
+    for name, field in (("host", "host"), ("project", "project_id")):
+        if (value := getattr(args, name)) is not None:
+            changes[field] = None if value == NONE else value
+    if args.dns2 and not args.dns1:
+        raise BadRequest(reason="--dns2 goes with --dns1")
+    if args.dns1 is not None:
+        changes["dns"] = () if args.dns1 == NONE else tuple(d for d in (args.dns1, args.dns2) if d)
+    for server in changes.get("dns", ()):
+        _check_address("name server", server)
+    return changes
+
+
+def _check_address(what: str, text: str) -> None:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        raise BadRequest(reason=f"The {what} {text} is no address.") from None
+
+
+def _find(tx: Tx, named: str) -> Network:
+    for network in networks.all_networks(tx):
+        if named in (network.id, network.label):
+            return network
+    raise NotFound(what="Network", id=named)
 
 
 def delete(conf: Any, args: argparse.Namespace) -> int:
@@ -105,13 +196,11 @@ def delete(conf: Any, args: argparse.Namespace) -> int:
     db = database(conf)
 
     def work(tx: Tx) -> Network:
-        for network in networks.all_networks(tx):
-            if args.network in (network.id, network.label):
-                if any(ip.instance_id for ip in fixed_ips.of_networks(tx, [network.id])):
-                    raise Conflict(reason=f"Instances have addresses of network {network.label}.")
-                networks.delete(tx, network.id)
-                return network
-        raise NotFound(what="Network", id=args.network)
+        network = _find(tx, args.network)
+        if any(ip.instance_id for ip in fixed_ips.of_networks(tx, [network.id])):
+            raise Conflict(reason=f"Instances have addresses of network {network.label}.")
+        networks.delete(tx, network.id)
+        return network
 
     gone = db.run(work)
     db.close()

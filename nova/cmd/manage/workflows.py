@@ -5,8 +5,11 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from nova.cmd.manage import shown
 from nova.db import history, jobs, workflows
 from nova.db.configured import database
+from nova.db.engine import Tx
+from nova.db.workflows import WorkflowRow
 from nova.errors import NotFound
 from nova.lifecycle.actions import is_cancellable
 from nova.objects.ids import WorkflowId
@@ -16,8 +19,10 @@ def register(commands: Any) -> None:
     """Add the group to an ``argparse`` set of commands."""
     group = commands.add_parser("workflow", help="what the conductors work on").add_subparsers(required=True)
     parser = group.add_parser("list", help="list workflows that have not ended")
+    shown.add_json(parser)
     parser.set_defaults(run=show_all)
     parser = group.add_parser("show", help="show one workflow with its jobs")
+    shown.add_json(parser)
     parser.add_argument("workflow")
     parser.set_defaults(run=show)
     parser = group.add_parser("retry", help="let any conductor take a workflow up now")
@@ -28,18 +33,35 @@ def register(commands: Any) -> None:
     parser.set_defaults(run=cancel)
 
 
-def show_all(conf: Any, _args: argparse.Namespace) -> int:
+def show_all(conf: Any, args: argparse.Namespace) -> int:
     """Print the workflows that have not ended."""
     db = database(conf)
-    found = db.read(workflows.running)
+    found = db.read(_all_running)
     db.close()
-    print(f"{'id':36}  {'action':14}  {'instance':36}  {'state':12}  step  since (UTC)")
-    for w in found:
-        print(
-            f"{w.id:36}  {w.action:14}  {w.instance_id:36}  {w.state.value:12}  {w.step:4}  "
-            f"{w.started_at:%Y-%m-%d %H:%M:%S}"
-        )
+    shown.show(args, ("id", "action", "instance", "state", "step", "since"), [_row(w) for w in found])
     return 0
+
+
+def _all_running(tx: Tx) -> list[WorkflowRow]:
+    found: list[WorkflowRow] = []
+    while page := workflows.running(tx, after_id=found[-1].id if found else ""):
+        found += page
+    return found
+
+
+def _row(w: WorkflowRow) -> dict[str, object]:
+    return {
+        "id": w.id,
+        "action": w.action,
+        "instance": w.instance_id,
+        "state": w.state.value,
+        "step": w.step,
+        "since": w.started_at,
+        "request": w.request_id,
+        "attempt": w.attempt,
+        "owner": w.owner,
+        "message": w.message,
+    }
 
 
 def show(conf: Any, args: argparse.Namespace) -> int:
@@ -51,6 +73,9 @@ def show(conf: Any, args: argparse.Namespace) -> int:
         raise NotFound(what="Workflow", id=wanted)
     steps = db.read(lambda tx: jobs.of_workflows(tx, [wanted]))
     db.close()
+    if args.json:
+        shown.show(args, (), [{**_row(found), "jobs": [_job(step) for step in steps]}])
+        return 0
     print(f"{found.action} of instance {found.instance_id}: {found.state.value}, step {found.step}")
     print(f"request {found.request_id}, attempt {found.attempt}, owner {found.owner or '-'}")
     if found.message:
@@ -62,6 +87,17 @@ def show(conf: Any, args: argparse.Namespace) -> int:
             f"{job.result or ''}  {job.details or ''}"
         )
     return 0
+
+
+def _job(job: Any) -> dict[str, object]:
+    return {
+        "step": job.step,
+        "host": job.host,
+        "started": job.started_at.isoformat(),
+        "finished": job.finished_at.isoformat() if job.finished_at else None,
+        "result": job.result,
+        "details": job.details,
+    }
 
 
 def retry(conf: Any, args: argparse.Namespace) -> int:
