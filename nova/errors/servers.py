@@ -147,6 +147,18 @@ class NetworkAmbiguous(Conflict):
     template = "Multiple possible networks found, use a Network ID to be more specific: {names}"
 
 
+class PortUnknown(BadRequest):
+    """Named in a body."""
+
+    ec2, template = "InvalidNetworkInterfaceID.NotFound", "Port id {id} could not be found."
+
+
+class CertificatesUnsupported(BadRequest):
+    """Ignoring them would start what the user wanted proved first."""
+
+    template = "Image certificates are not validated in this cloud; leave trusted_image_certificates out."
+
+
 class FixedIpInUse(BadRequest):
     template = "Fixed IP address {address} is already in use on instance."
 

@@ -284,3 +284,11 @@ def test_hypervisors_show_what_is_used(cloud: Bench) -> None:
     assert cloud.demo.ask("GET", "/os-hypervisors").status == 403
     cloud.demo.ask("DELETE", f"/servers/{server}")
     cloud.demo.wait_gone(server)
+
+
+@pytest.mark.parametrize("version", ["2.1", "2.74", "2.75", "2.104"])
+def test_limits_as_stock_clients_ask_for_them(cloud: Bench, version: str) -> None:
+    for query in ("reserved=1", "reserved=False&tenant_id=demo"):
+        assert cloud.admin.ask("GET", f"/limits?{query}", version=version).status == 200
+    code = 200 if version in ("2.1", "2.74") else 400
+    assert cloud.admin.ask("GET", "/limits?foo=1", version=version).status == code

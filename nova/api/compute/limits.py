@@ -63,6 +63,7 @@ OPERATIONS = (
         view=view,
         policy=LIST,
         rules=(OTHER_PROJECT,),
-        query=query({"tenant_id": many(STRING)}),
+        # "reserved" means nothing, but stock clients send it at every version.
+        query=query({"tenant_id": many(STRING), "reserved": many(STRING)}),
     ),
 )

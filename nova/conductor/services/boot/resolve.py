@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from nova.context import RequestContext
-from nova.db import fixed_ips, flavors, keypairs, networks, quotas, security_groups, server_groups
+from nova.db import fixed_ips, flavors, hosts, keypairs, networks, quotas, security_groups, server_groups
 from nova.db.engine import Tx
 from nova.errors.servers import (
     FixedIpInUse,
+    FixedIpInvalid,
     FlavorUnusable,
+    HostUnknown,
     KeyPairUnknown,
     NetworkUnknown,
+    PortUnknown,
     SecurityGroupUnknown,
     ServerGroupUnknown,
 )
@@ -50,6 +54,7 @@ def resolve(world: World, tx: Tx, ctx: RequestContext, wish: BootWish, image: Im
     flavor = flavors.get(tx, wish.flavor_id)
     if flavor is None or flavor.disabled or not _may_use(tx, ctx, flavor):
         raise FlavorUnusable(id=wish.flavor_id)
+    _check_destination(tx, wish)
     keypair = None
     if wish.key_name is not None:
         keypair = keypairs.get(tx, UserId(ctx.user_id), wish.key_name)
@@ -95,9 +100,13 @@ def _networks(tx: Tx, project: ProjectId, wish: BootWish) -> tuple[tuple[Network
         return tuple((network, NetworkWish(network_id=network.id)) for network in usable.values())
     chosen = []
     for one in wish.networks:
-        network = usable.get(one.network_id) if one.network_id is not None else None
+        if one.network_id is None:
+            raise PortUnknown(id=one.port_id or "")
+        network = usable.get(one.network_id)
         if network is None:
-            raise NetworkUnknown(id=one.network_id or one.port_id or "")
+            raise NetworkUnknown(id=one.network_id)
+        if one.fixed_ip is not None and not _holds(network, one.fixed_ip):
+            raise FixedIpInvalid(address=one.fixed_ip, network=network.id)
         if one.fixed_ip is not None and any(
             ip.network_id == network.id and (ip.instance_id or ip.reserved)
             for ip in fixed_ips.holders(tx, one.fixed_ip)
@@ -105,6 +114,22 @@ def _networks(tx: Tx, project: ProjectId, wish: BootWish) -> tuple[tuple[Network
             raise FixedIpInUse(address=one.fixed_ip)
         chosen.append((network, one))
     return tuple(chosen)
+
+
+def _holds(network: Network, address: str) -> bool:
+    """Tell whether an address is one of a network's range; whether it is free is seen when it is taken."""
+    cidr = network.cidr_v6 if ":" in address else network.cidr
+    return cidr is not None and ipaddress.ip_address(address) in ipaddress.ip_network(cidr, strict=False)
+
+
+def _check_destination(tx: Tx, wish: BootWish) -> None:
+    """Raise ``HostUnknown`` unless the host or node that was requested is there."""
+    host, node = wish.requested_host, wish.requested_node
+    if host is None and node is None:
+        return
+    found = hosts.hypervisors(tx, None if host is None else [host])
+    if not any(node is None or one.inventory.node == node for one in found):
+        raise HostUnknown(host=host or node)
 
 
 def _server_group(tx: Tx, ctx: RequestContext, wish: BootWish) -> GroupId | None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import re
+from collections.abc import Mapping
 
-from nova.errors.servers import FlavorTooSmall, ImageNotActive, QuotaExceededSimply
+from nova.errors.servers import CertificatesUnsupported, FlavorTooSmall, ImageNotActive, QuotaExceededSimply
 from nova.objects.flavor import Flavor
 from nova.objects.image import Image
 from nova.objects.instance import BootWish
@@ -19,9 +21,27 @@ def check(wish: BootWish, flavor: Flavor, image: Image | None, limits: dict[str,
     most = limits.get("metadata_items", -1)
     if 0 <= most < len(wish.metadata):
         raise QuotaExceededSimply(reason=f"Maximum number of metadata items exceeds {most}")
-    files = limits.get("injected_files", -1)
-    if 0 <= files < len(wish.personality):
-        raise QuotaExceededSimply(reason="Personality file limit exceeded")
+    _check_files(wish.personality, limits)
+    if wish.trusted_certs:
+        raise CertificatesUnsupported()
+
+
+def _check_files(files: Mapping[str, str], limits: Mapping[str, int]) -> None:
+    """Hold injected files (path to base64) against limits of their number, names and sizes."""
+    asked = {
+        "injected_files": ("Personality file limit exceeded", len(files)),
+        "injected_file_path_bytes": (
+            "Personality file path exceeds maximum length",
+            max((len(path.encode()) for path in files), default=0),
+        ),
+        "injected_file_content_bytes": (
+            "Personality file content limit exceeded",
+            max((len(base64.b64decode(content)) for content in files.values()), default=0),
+        ),
+    }
+    for resource, (sentence, size) in asked.items():
+        if 0 <= limits.get(resource, -1) < size:
+            raise QuotaExceededSimply(reason=sentence)
 
 
 def _check_image(flavor: Flavor, image: Image) -> None:
