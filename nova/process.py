@@ -7,6 +7,7 @@ happens in an ordinary thread, green or native.
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import resource
@@ -132,6 +133,9 @@ class Process:
         while not self._ended.wait(0.1 if not self._ready_told else (every or 20.0) / 2):
             if not self._ready_told and self.ready():
                 self._ready_told = True
+                # What was made until now stays: the collector of cycles need not walk it again and again.
+                gc.collect()
+                gc.freeze()
                 notify("READY=1\nSTATUS=serving")
                 _LOG.info("%s is ready", self.program)
             if every is not None and not self.stuck():

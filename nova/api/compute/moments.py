@@ -7,17 +7,15 @@ import datetime
 
 def micros(moment: datetime.datetime | None) -> str | None:
     """Return ``YYYY-MM-DDTHH:MM:SS.ffffff`` in UTC without offset, as most resources show it."""
-    if moment is None:
-        return None
-    if moment.tzinfo is not None:
-        moment = moment.astimezone(datetime.UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%f")
+    return None if moment is None else _utc(moment).isoformat(timespec="microseconds")[:26]
 
 
 def whole(moment: datetime.datetime | None) -> str | None:
     """Return ``YYYY-MM-DDTHH:MM:SSZ``, as servers and images show it."""
-    if moment is None:
-        return None
-    if moment.tzinfo is not None:
-        moment = moment.astimezone(datetime.UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return None if moment is None else f"{_utc(moment).isoformat()[:19]}Z"
+
+
+def _utc(moment: datetime.datetime) -> datetime.datetime:
+    if moment.tzinfo is None or moment.tzinfo is datetime.UTC:
+        return moment
+    return moment.astimezone(datetime.UTC)
