@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import concurrent.futures
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -16,12 +18,25 @@ from nova.objects.instance import BootWish
 from nova.objects.network import NetworkChoice
 from nova.rpc.contracts.conductor.instances import Instances
 from tests.support.cloud import Bench, eventually, running_cloud
+from tests.support.databases import BACKENDS, Databases
 from tests.support.workflows import world_of
+
+COPIES = 8
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    with running_cloud(tmp_path_factory.mktemp("copies")) as found:
+def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+    made = Databases(tmp_path_factory.mktemp("databases"))
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module", params=BACKENDS)
+def bench(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, databases: Databases
+) -> Iterator[Bench]:
+    home = tmp_path_factory.mktemp("copies")
+    with running_cloud(home, database=databases.url(request.param)) as found:
         yield found
 
 
@@ -91,3 +106,32 @@ def test_a_stop_that_began(bench: Bench) -> None:
     eventually(lambda: conductor(bench).show_instance(ctx, server).vm_state.value == "stopped")
     actions = bench.admin.ask("GET", f"/servers/{server}/os-instance-actions").body["instanceActions"]
     assert [a["action"] for a in actions] == ["stop", "create"]
+
+
+@pytest.mark.parametrize("action", ["stop", "delete"])
+def test_copies_that_come_at_the_same_time(bench: Bench, action: str) -> None:
+    server = booted(bench, request("crowd"))
+    ctx = request("crowd")
+    start = threading.Barrier(COPIES)
+
+    def ask() -> None:
+        start.wait(30)
+        conductor(bench).act(ctx, server, action, {})
+
+    with concurrent.futures.ThreadPoolExecutor(COPIES) as pool:
+        for asked in [pool.submit(ask) for _ in range(COPIES)]:
+            asked.result(60)
+    actions = bench.admin.ask("GET", f"/servers/{server}/os-instance-actions").body["instanceActions"]
+    assert [a["action"] for a in actions] == [action, "create"]
+
+
+def test_copies_of_a_create_and_of_a_snapshot_at_the_same_time(bench: Bench) -> None:
+    limit(bench, "twins", instances=1)
+    ctx, picture = request("twins"), request("twins")
+    with concurrent.futures.ThreadPoolExecutor(COPIES) as pool:
+        made = [pool.submit(conductor(bench).boot, ctx, wish(bench)) for _ in range(COPIES)]
+        (server,) = {booted.result(60).ids[0] for booted in made}
+        eventually(lambda: conductor(bench).show_instance(ctx, server).task_state is None)
+        image = NewImage(name="picture")
+        snaps = [pool.submit(conductor(bench).create_image, picture, server, image) for _ in range(COPIES)]
+        assert len({snap.result(60) for snap in snaps}) == 1

@@ -46,7 +46,7 @@ disk_gb = 100000
 resend_after = {resend_after}
 pools = conductor:32,conductor-reports:32
 """
-SETTLED_S = 180.0
+SETTLED_S = 120.0
 PAUSE_S = 0.2
 ENDS = {"boot": "ACTIVE", "act": "SHUTOFF", "snapshot": "ACTIVE"}
 FAILED = {"boot": "ERROR", "act": "ACTIVE", "snapshot": "ACTIVE", "delete": "ERROR"}
@@ -92,6 +92,7 @@ class Trial:
         self.world = world
         self.outcomes: dict[str, Outcome] = {}
         self.asked = 0
+        self.armed: list[Armed] = []
         self.networks = self._served()
         self.shooter = Shooter(Hands(delete=self.delete, cancel=self.cancel, second=self.second))
 
@@ -182,11 +183,14 @@ class Trial:
 
     def start(self, cases: Sequence[Case], conductors: Sequence[int]) -> None:
         """Arm a server for each case and ask for its action."""
-        self.armed = [Armed(case) for case in cases]
-        later = [a for a in self.armed if a.case.kind != "boot"]
-        news = [a for a in self.armed if a.case.kind == "boot"]
-        olds = self.boot(len(later), "old") if later else []
-        eventually(lambda: _all(self.servers("old"), "ACTIVE"), timeout_s=SETTLED_S, pause_s=PAUSE_S)
+        armed = [Armed(case) for case in cases]
+        self.armed += armed
+        later = [a for a in armed if a.case.kind != "boot"]
+        news = [a for a in armed if a.case.kind == "boot"]
+        olds: list[str] = []
+        if later:
+            olds = self.boot(len(later), "old")
+            eventually(lambda: _all(self.servers("old"), "ACTIVE"), timeout_s=SETTLED_S, pause_s=PAUSE_S)
         self.shooter.waiting.extend(news)
         for number in conductors:
             self.shooter.attach(world_of(self.bench, number))
@@ -200,9 +204,7 @@ class Trial:
         """Wait until nothing is under way and nobody asks for anything; note what became of the servers."""
 
         def quiet() -> bool:
-            running = self.running()
-            assert not running, f"{len(running)} workflows run: {running[:5]}"
-            return not self.shooter.asking
+            return self._all_ended() and not self.shooter.asking
 
         for _ in range(2):  # what was asked for at the last moment has begun by the second look
             eventually(quiet, timeout_s=SETTLED_S, pause_s=PAUSE_S)
@@ -221,11 +223,15 @@ class Trial:
         answer.body = answer.body["server"]
         return answer if answer.body["OS-EXT-STS:task_state"] is None else None
 
+    def forget_nothing(self) -> None:
+        """Let the first conductor not take up again what it dropped: it is dying."""
+        self.first.settings = msgspec.structs.replace(self.first.settings, lease_s=1e6)
+
     def take_over(self, *, frozen: bool) -> None:
         """Let the first conductor die, or stand still, where its cases say; another one takes over."""
         cloud = self.bench.cloud
         first = next(d for d in cloud.daemons if d.name == "nova-conductor")
-        eventually(self._nothing_moves, timeout_s=SETTLED_S, pause_s=PAUSE_S)
+        self.wait_for_points()
         if frozen:
             gate_of(first).freeze()
         else:
@@ -234,17 +240,31 @@ class Trial:
         cloud.daemons.insert(0, second)
         second.start()
         assert second.wait_serving(30), second.waiting_for
-        self.settle_frozen(second) if frozen else self.settle()
+        self.settle_frozen() if frozen else self.settle()
 
-    def settle_frozen(self, second: Any) -> None:
+    def wait_for_points(self) -> None:
+        """Wait until every case has come to its point."""
+        eventually(self._nothing_moves, timeout_s=SETTLED_S, pause_s=PAUSE_S)
+
+    def settle_frozen(self) -> None:
         """Wait until the second conductor has done everything, thaw the first, and see what it does."""
-        eventually(lambda: not self.running(), timeout_s=SETTLED_S, pause_s=PAUSE_S)
+        eventually(self._all_ended, timeout_s=SETTLED_S, pause_s=PAUSE_S)
         first = next(d for d in reversed(self.bench.cloud.daemons) if d.name == "nova-conductor")
         self.shooter.thaw.set()
         gate_of(first).thaw()
-        eventually(lambda: not world_of(self.bench, 1).engine.held(), timeout_s=SETTLED_S, pause_s=PAUSE_S)
-        del second
+
+        def put_down() -> bool:
+            held = world_of(self.bench, 1).engine.held()
+            assert not held, f"it holds on to {held}"
+            return True
+
+        eventually(put_down, timeout_s=SETTLED_S, pause_s=PAUSE_S)
         self.settle()
+
+    def _all_ended(self) -> bool:
+        running = self.running()
+        assert not running, f"{len(running)} workflows run: {running[:5]}"
+        return True
 
     def _nothing_moves(self) -> bool:
         """Tell whether all that still runs stands at its point in the first conductor."""
@@ -263,7 +283,7 @@ class Trial:
             timeout_s=SETTLED_S,
             pause_s=PAUSE_S,
         )
-        eventually(lambda: not self.running(), timeout_s=SETTLED_S, pause_s=PAUSE_S)
+        eventually(self._all_ended, timeout_s=SETTLED_S, pause_s=PAUSE_S)
         eventually(lambda: self.books().guests == (), timeout_s=SETTLED_S, pause_s=PAUSE_S)
         usage = self.bench.demo.ask("GET", "/limits").body["limits"]["absolute"]
         held = {name: usage[name] for name in ("totalInstancesUsed", "totalCoresUsed", "totalRAMUsed")}
@@ -346,8 +366,3 @@ _JUDGES: dict[Fault, Callable[[Outcome], None]] = {
     Fault.SECOND: _judge_second,
     Fault.CANCEL: _judge_cancel,
 }
-
-
-def settings(world: World, **changes: Any) -> None:
-    """Change a conductor's settings."""
-    world.settings = msgspec.structs.replace(world.settings, **changes)

@@ -170,3 +170,11 @@ def world_of(bench: Bench, conductor: int = 0) -> World:
     server: Any = conductors[conductor].parts.services[0]
     found: World = server.world
     return found
+
+
+def spread(found: Iterable[Case], seed: int) -> list[Case]:
+    """Choose one case of each fault of each step, another point with another seed."""
+    by_fault: dict[tuple[str, str, Fault], list[Case]] = {}
+    for case in found:
+        by_fault.setdefault((case.kind, case.step, case.fault), []).append(case)
+    return [some[seed % len(some)] for some in by_fault.values()]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from nova import ids
@@ -12,8 +12,8 @@ from nova.conductor.workflows.inputs import ActInput, DeleteInput, SnapshotInput
 from nova.context import RequestContext
 from nova.db import history, instances, workflows
 from nova.db.engine import Tx
-from nova.errors import BadRequest
-from nova.errors.servers import ActionNotFound, InstanceNotFound, UnlockForbidden
+from nova.errors import BadRequest, NovaError, Unavailable
+from nova.errors.servers import ActionNotFound, UnlockForbidden
 from nova.lifecycle.actions import ACTIONS, Action
 from nova.lifecycle.admission import check
 from nova.objects.base import Value
@@ -40,19 +40,30 @@ def act(world: World, ctx: RequestContext, instance_id: InstanceId, name: str, o
         return
 
     def work(tx: Tx) -> list[Run]:
-        try:
-            instance = living(tx, ctx, instance_id)
-        except InstanceNotFound:
-            if action.beats_all and _settled(tx, ctx, instance_id, name) is not None:
-                return []  # the second copy of a delete that is done
-            raise
+        instance = living(tx, ctx, instance_id)
         if action.beats_all and instance.task_state is Task.DELETING and _runs(tx, instance_id):
             check(action, instance, is_admin=ctx.is_admin)
             return []
         return admission.start(world, tx, ctx, action, instance, _wish(world, ctx, action, instance))
 
-    runs = world.db.run(work, settled=lambda tx: _settled(tx, ctx, instance_id, name))
-    world.engine.wake(runs)
+    world.engine.wake(_admitted(world, work, lambda tx: _settled(tx, ctx, instance_id, name)))
+
+
+def _admitted(
+    world: World, work: Callable[[Tx], list[Run]], settled: Callable[[Tx], list[Run] | None]
+) -> list[Run]:
+    """Run a transaction that admits a workflow; the second copy of a message is granted what the first was.
+
+    It may meet its own rows, the busy server, or one that is gone already.
+    """
+    try:
+        return world.db.run(work, settled=settled)
+    except Unavailable:
+        raise
+    except NovaError:
+        if (found := world.db.read(settled)) is None:
+            raise
+        return found
 
 
 def _runs(tx: Tx, instance_id: InstanceId) -> bool:
@@ -98,7 +109,7 @@ def create_image(world: World, ctx: RequestContext, instance_id: InstanceId, ima
         return admission.start(world, tx, ctx, action, fresh, wish)
 
     try:
-        runs = world.db.run(work, settled=lambda tx: _settled(tx, ctx, instance_id, action.name))
+        runs = _admitted(world, work, lambda tx: _settled(tx, ctx, instance_id, action.name))
     except BaseException:
         world.images.delete(made.id)
         raise
