@@ -115,7 +115,7 @@ def test_filters_count_from_their_version_on(cloud: Bench, server: str, first: s
         ("2.1", "services=x", 400),
         ("2.1", "changes-since=soon", 400),
         ("2.66", "changes-since=2030-01-01T00:00:00Z&changes-before=2020-01-01T00:00:00Z", 400),
-        # What Horizon sends for a user's list: three pairs, and a project that only administrators may choose.
+        # What Horizon sends for a user's list: three pairs, and a project that only operators choose.
         (
             "2.90",
             "limit=21&project_id=demo&sort_key=created_at&sort_key=display_name&sort_key=uuid"
