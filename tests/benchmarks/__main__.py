@@ -18,11 +18,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
+
 from tests.benchmarks import answers, micro, peer, report, scale, servers, starting, watching
 from tests.benchmarks.clients import Target
 from tests.benchmarks.lines import Record, Watch, read
 from tests.benchmarks.our_cloud import Form, Identity, cloud, own_identity
-from tests.benchmarks.scenarios import ALL, FEW, SIZES, Run
+from tests.benchmarks.scenarios import ALL, SIZES, Run, Sizes
 
 PARTS = ("http", "start", "micro", "scale")
 
@@ -62,6 +64,7 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
     add("--noauth", action="store_true", help="without Keystone and Glance")
     add("--scenarios", default=",".join(ALL), help="of part http")
     add("--sizes", choices=sorted(SIZES), default="full", help="how often our own scenarios repeat things")
+    add("--existing", type=int, default=1000, help="servers that are there for show and lists")
     add("--rounds", type=int, default=1, help="the whole of http so often, the sides in turns")
     add("--peer", type=Path, help="directory of another implementation that runs here")
     add("--out", type=Path, help="file to which raw lines are appended (JSON)")
@@ -91,9 +94,14 @@ def _http(asked: argparse.Namespace, record: Record) -> None:
         wanted = asked.scenarios.split(",")
         for _ in range(asked.rounds):
             if theirs is not None:
-                _play(Run(theirs.logged_in(), FEW, record), wanted)
-            _play(Run(ours.logged_in(), SIZES[asked.sizes], record), wanted)
+                _play(Run(theirs.logged_in(), _sizes(asked, "few"), record), wanted)
+            _play(Run(ours.logged_in(), _sizes(asked, asked.sizes), record), wanted)
         servers.remove(ours, "bench-")
+
+
+def _sizes(asked: argparse.Namespace, name: str) -> Sizes:
+    sizes = SIZES[name]
+    return sizes if name == "tiny" else msgspec.structs.replace(sizes, existing=asked.existing)
 
 
 def _play(run: Run, wanted: Sequence[str]) -> None:
@@ -126,7 +134,7 @@ def _endpoint(asked: argparse.Namespace, record: Record) -> None:
         password=asked.password, project=asked.project or "admin", token=asked.token, image=asked.image,
         flavor=asked.flavor, watch=watch,
     ).logged_in()  # fmt: skip
-    _play(Run(target, SIZES[asked.sizes], record), asked.scenarios.split(","))
+    _play(Run(target, _sizes(asked, asked.sizes), record), asked.scenarios.split(","))
     servers.remove(target, "bench-")
 
 
