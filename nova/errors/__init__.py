@@ -10,6 +10,9 @@ Everybody may import this package; it imports nothing of nova.
 
 from __future__ import annotations
 
+import functools
+import importlib
+import pkgutil
 from typing import Any, ClassVar
 
 _REGISTRY: dict[str, type[NovaError]] = {}
@@ -90,7 +93,7 @@ class UnknownError(NovaError):
 
 def revive(name: str, facts: dict[str, Any]) -> NovaError:
     """Rebuild an error from its wire form; an unknown class becomes :class:`UnknownError`."""
-    found = _REGISTRY.get(name)
+    found = _REGISTRY.get(name) or _everything().get(name)
     if found is None:
         return UnknownError(reason=facts.get("reason") or f"{name}: {facts}")
     return found(**facts)
@@ -98,4 +101,15 @@ def revive(name: str, facts: dict[str, Any]) -> NovaError:
 
 def all_errors() -> dict[str, type[NovaError]]:
     """Return every known error class by name (for documentation and contract fingerprints)."""
-    return dict(_REGISTRY)
+    return dict(_everything())
+
+
+@functools.cache
+def _everything() -> dict[str, type[NovaError]]:
+    """Return the registry with the classes of every module of this package in it.
+
+    A daemon imports the errors that it raises; it is told those of others too.
+    """
+    for found in pkgutil.iter_modules(__path__):
+        importlib.import_module(f"{__name__}.{found.name}")
+    return _REGISTRY
