@@ -42,6 +42,7 @@ class Faults:
         self._cloud = cloud
         self._random = chance
         self._stopping = threading.Event()
+        self._deck: list[str] | None = None
         self.deadlocks: Counter[str] = Counter()
         lease = cloud.form.lease_s
         self._freezes = (1.0, lease * 0.6, lease * 1.7, lease * 2.5)
@@ -65,8 +66,12 @@ class Faults:
         return [name for name in self.known if not self._cloud.form.faults or name in self._cloud.form.faults]
 
     def choose(self) -> str:
-        """Draw the next one."""
+        """Draw the next one: each once, in some order, then by their weights."""
         names = self.names()
+        if self._deck is None:
+            self._deck = self._random.sample(names, len(names))
+        if self._deck:
+            return self._deck.pop()
         return self._random.choices(names, [self.known[name][0] for name in names])[0]
 
     def inflict(self, name: str) -> Inflicted:

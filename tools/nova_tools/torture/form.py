@@ -23,7 +23,7 @@ class Form:
     hosts: int = 5
     single: bool = False
     """One of each daemon instead of two conductors, schedulers and APIs."""
-    lease_s: float = 6.0
+    lease_s: float = 3.0
     settle_s: float = 60.0
     """Within this after the last fault all invariants must hold."""
     faults: tuple[str, ...] = ()
