@@ -31,10 +31,10 @@ def torture(tmp_path: Path, *words: str) -> dict[str, Any]:
 
 
 def test_no_promise_is_broken_by_kills_freezes_restarts_and_lost_commits(tmp_path: Path) -> None:
-    report = torture(tmp_path, "--seconds", "25", "--operations", "150", "--clients", "8", "--seed", "2026")
+    report = torture(tmp_path, "--seconds", "20", "--operations", "100", "--clients", "8", "--seed", "2026")
     assert report["violations"] == []
-    assert report["operations"] >= 150
-    assert sum(report["faults"].values()) >= 4
+    assert report["operations"] >= 100
+    assert len(report["faults"]) >= 3
     assert report["outcomes"]["create"]["accepted"] > 0
     assert report["looks"] > 3
 

@@ -50,7 +50,7 @@ class Daemon:
         """Exit codes of processes that ended by themselves."""
         self._python = python
         self._process: subprocess.Popen[bytes] | None = None
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._expected = False
         self._down_since: float | None = None
 
@@ -103,10 +103,11 @@ class Daemon:
 
     def stop(self, seconds: float = 60.0) -> int | None:
         """SIGTERM and wait; not started again. Returns its exit code, none when it had to be killed."""
-        self._expected = False
-        self.signal(signal.SIGCONT)
-        if not self.signal(signal.SIGTERM):
-            return self._process.returncode if self._process else 0
+        with self._lock:
+            self._expected = False
+            self.signal(signal.SIGCONT)
+            if not self.signal(signal.SIGTERM):
+                return self._process.returncode if self._process else 0
         assert self._process is not None
         try:
             return self._process.wait(seconds)
@@ -117,16 +118,17 @@ class Daemon:
 
     def revive(self, now: float) -> bool:
         """Start it again when it ended and its pause is over; called often by the keeper."""
-        if not self._expected or self.pid is not None:
-            return False
-        if self._down_since is None:
-            self._down_since = now
-            if self._process is not None and self._process.returncode not in (None, -signal.SIGKILL):
-                self.ended.append(self._process.returncode)
-        if now - self._down_since < RESTART_AFTER_S:
-            return False
-        self.start()
-        return True
+        with self._lock:
+            if not self._expected or self.pid is not None:
+                return False
+            if self._down_since is None:
+                self._down_since = now
+                if self._process is not None and self._process.returncode not in (None, -signal.SIGKILL):
+                    self.ended.append(self._process.returncode)
+            if now - self._down_since < RESTART_AFTER_S:
+                return False
+            self.start()
+            return True
 
     def ready(self) -> bool:
         """Tell whether it serves."""

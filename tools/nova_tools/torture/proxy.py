@@ -80,8 +80,8 @@ class Proxy:
             self._links |= {client, server}
         try:
             self._pass_on(client, server)
-        except OSError:
-            pass
+        except (OSError, ValueError):
+            pass  # cut by us: its sockets are closed already
         finally:
             with self._guard:
                 self._links -= {client, server}
