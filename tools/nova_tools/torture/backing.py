@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from pathlib import Path
 
 from nova_tools.ports import free_port
@@ -13,6 +14,8 @@ from nova_tools.services.rabbitmq import RabbitMQ
 from nova_tools.torture.proxy import Proxy
 
 NAME = "nova"
+PATIENCE_S = 600.0
+"""How long a server of others may take to start: the machine is busy."""
 
 
 class Backing:
@@ -62,7 +65,7 @@ class Backing:
         self._supervisor.end(self.database.program())
 
     def start_database(self) -> None:
-        self._supervisor.start(self.database.program())
+        self._supervisor.start(dataclasses.replace(self.database.program(), start_seconds=PATIENCE_S))
 
     def stop_database(self, *, kill: bool = False) -> None:
         """End the database server, in good order or at once."""
@@ -72,7 +75,7 @@ class Backing:
             self._supervisor.end(self.database.program())
 
     def start_broker(self) -> None:
-        self._supervisor.start(self.broker.program())
+        self._supervisor.start(dataclasses.replace(self.broker.program(), start_seconds=PATIENCE_S))
 
     def stop_broker(self, *, kill: bool = False) -> None:
         """End the broker, in good order or at once."""

@@ -16,6 +16,7 @@ from nova_tools.torture.form import DATABASES, DRIVERS, Form
 from nova_tools.torture.guests import GuestTorture, run_inside
 from nova_tools.torture.report import tell
 from nova_tools.torture.run import Report, Torture
+from nova_tools.trouble import Trouble
 
 
 def main(arguments: list[str]) -> int:
@@ -37,7 +38,11 @@ def main(arguments: list[str]) -> int:
     )
     home = Path(tempfile.mkdtemp(prefix="nova-torture-", dir="/var/tmp"))
     home.chmod(0o755)
-    report = run(form, home)
+    try:
+        report = run(form, home)
+    except Trouble as trouble:
+        print(f"{trouble} Logs are kept in {home}", file=sys.stderr)
+        return 2
     print(tell(report))
     if options.json is not None:
         options.json.write_text(json.dumps(asdict(report), indent=2) + "\n")
