@@ -96,13 +96,21 @@ class Supervisor:
         return True
 
     def _wait_ready(self, program: Program) -> None:
-        wait_until(lambda: self.pid(program.name) is None or program.ready(), program.start_seconds)
+        became_ready = False
+
+        def ended_or_ready() -> bool:
+            # Asked once and believed: on a busy machine the next question may not be answered in time.
+            nonlocal became_ready
+            became_ready = self.pid(program.name) is not None and program.ready()
+            return became_ready or self.pid(program.name) is None
+
+        wait_until(ended_or_ready, program.start_seconds)
         log = self.log_of(program.name)
         if self.pid(program.name) is None:
             raise Trouble(
                 f"{program.name} ended right after its start: {one_line(tail(log, 4))}", f"See {log}"
             )
-        if not program.ready():
+        if not became_ready:
             raise Trouble(
                 f"{program.name} was not ready within {program.start_seconds:.0f} seconds",
                 f"See {log}; on a busy machine simply run this again",

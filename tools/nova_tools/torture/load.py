@@ -193,7 +193,8 @@ class Client(threading.Thread):
             if not body.get("fault", {}).get("message"):
                 self._ledger.complain(f"server {server.id} is in ERROR and no fault says why")
             self._delete_one(server, wait=False)
-        elif not server.doubted() and status != server.expected and not self._explained(server):
+            return status
+        if not server.doubted() and status != server.expected and not self._explained(server):
             asked = f"{server.last.kind} ({server.last.request_id})" if server.last else "nothing"
             self._ledger.complain(
                 f"server {server.id} is {status}, not {server.expected}, after {asked} ended"
