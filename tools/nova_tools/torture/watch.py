@@ -74,16 +74,19 @@ class Watch:
         while not self._stopping.wait(PAUSE_S):
             began = time.monotonic()
             try:
-                self.never += [found.sentence for found in self.checker.instant()]
-                sight = self.checker.look()
+                self._look(began)
             except (NovaError, sa.exc.SQLAlchemyError):
+                # The database is away; what was seen before it went proves nothing.
                 self._before = None
-                continue
-            self.looks += 1
-            if self._before is not None:
-                self._note(stayed(self._before, sight), began)
-                self._close_healed(began)
-            self._before = sight
+
+    def _look(self, began: float) -> None:
+        self.never += [found.sentence for found in self.checker.instant()]
+        sight = self.checker.look()
+        self.looks += 1
+        if self._before is not None:
+            self._note(stayed(self._before, sight), began)
+            self._close_healed(began)
+        self._before = sight
 
     def _note(self, found: list[Finding], now: float) -> None:
         # Looks are too close to each other to say who is stuck: old work is what tells that here.
