@@ -71,6 +71,12 @@ class ImageNotActive(BadRequest):
     ec2, template = "InvalidAMIID.Unavailable", "Image {id} is not active."
 
 
+class ZoneUnknown(BadRequest):
+    """No host is in the availability zone that was asked for."""
+
+    template = "The requested availability zone is not available"
+
+
 class KeyPairUnknown(BadRequest):
     ec2, template = "InvalidKeyPair.NotFound", "Invalid key_name provided."
 

@@ -98,11 +98,20 @@ def test_many_at_once_are_spread_over_the_hosts(cloud: Bench) -> None:
 
 def test_no_valid_host_says_why(cloud: Bench) -> None:
     user = cloud.demo
-    server = user.boot(cloud.image, availability_zone="nowhere")
+    vast = {"name": "vast", "id": "vast", "ram": 9_000_000, "vcpus": 1, "disk": 1}
+    assert cloud.admin.ask("POST", "/flavors", {"flavor": vast}).status == 200
+    server = user.boot(cloud.image, flavor="vast")
     found = user.wait(server, "ERROR")
     assert found["fault"]["message"].startswith("No valid host was found.")
     assert user.ask("DELETE", f"/servers/{server}").status == 204
     user.wait_gone(server)
+
+
+def test_a_zone_without_hosts_is_refused_at_once(cloud: Bench) -> None:
+    wish = {"name": "a", "imageRef": cloud.image, "flavorRef": "1", "networks": "none"}
+    answer = cloud.demo.ask("POST", "/servers", {"server": wish | {"availability_zone": "nowhere"}})
+    assert answer.status == 400
+    assert answer.body["badRequest"]["message"] == "The requested availability zone is not available"
 
 
 def test_others_do_not_see_it(cloud: Bench) -> None:

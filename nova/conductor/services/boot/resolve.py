@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from nova.conductor.services.services import zones_of_hosts
 from nova.context import RequestContext
 from nova.db import fixed_ips, flavors, hosts, keypairs, networks, quotas, security_groups, server_groups
 from nova.db.engine import Tx
@@ -20,6 +21,7 @@ from nova.errors.servers import (
     PortUnknown,
     SecurityGroupUnknown,
     ServerGroupUnknown,
+    ZoneUnknown,
 )
 from nova.objects.flavor import Flavor
 from nova.objects.ids import GroupId, ProjectId, UserId
@@ -55,6 +57,7 @@ def resolve(world: World, tx: Tx, ctx: RequestContext, wish: BootWish, image: Im
     if flavor is None or flavor.disabled or not _may_use(tx, ctx, flavor):
         raise FlavorUnusable(id=wish.flavor_id)
     _check_destination(tx, wish)
+    _check_zone(world, tx, wish)
     keypair = None
     if wish.key_name is not None:
         keypair = keypairs.get(tx, UserId(ctx.user_id), wish.key_name)
@@ -77,6 +80,15 @@ def resolve(world: World, tx: Tx, ctx: RequestContext, wish: BootWish, image: Im
         limits=limits | {name: most for name, most in own.items() if name not in quotas.COUNTED},
         own_limits=own,
     )
+
+
+def _check_zone(world: World, tx: Tx, wish: BootWish) -> None:
+    """Raise for a zone that no host is in; a forced host counts more than its zone."""
+    zone = wish.availability_zone
+    if zone is None or zone == world.settings.default_zone or wish.forced_host or wish.forced_node:
+        return
+    if zone not in zones_of_hosts(tx).values():
+        raise ZoneUnknown()
 
 
 def _by_name(tx: Tx, groups: dict[str, str]) -> dict[str, str]:
