@@ -14,8 +14,8 @@ import pytest
 from nova.conductor.workflows import CATALOG
 from tests.support.cloud import running_cloud
 from tests.support.rabbitmq import rabbitmq
-from tests.support.trial import Trial, hurried, judge, options
-from tests.support.workflows import ALONE, Case, cases, spread
+from tests.support.trial import Trial, hurried, options
+from tests.support.workflows import ALONE, cases, spread
 
 CHAOS = "chaos+memory:///{{name}}?seed={seed}&lose=0.03&double=0.1&delay=0.2&delay_s=0.1&reorder=0.1"
 SEEDS = (1, 2)
@@ -33,28 +33,14 @@ def trial(home: pathlib.Path, transport: str) -> Iterator[Trial]:
         yield Trial(bench, home / "world")
 
 
-def judged(trial: Trial, tried: list[Case]) -> None:
-    """Try the cases; judge each, then all books, also when all servers are gone."""
-    trial.attempt(tried)
-    assert [str(a.case) for a in trial.armed if not a.fired] == []
-    wrong = []
-    for case in tried:
-        try:
-            judge(trial.outcomes[str(case)])
-        except AssertionError as error:
-            wrong.append(f"{case}: {error}")
-    assert wrong == []
-    trial.check()
-    trial.clear()
-    trial.check()
-
-
 @pytest.mark.parametrize("seed", SEEDS)
 def test_messages_are_lost_doubled_late_and_out_of_order(tmp_path: pathlib.Path, seed: int) -> None:
     with trial(tmp_path, CHAOS.format(seed=seed)) as found:
-        judged(found, spread(cases(CATALOG, ALONE), seed))
+        found.attempt(spread(cases(CATALOG, ALONE), seed))
+        found.judge()
 
 
 def test_over_rabbitmq(tmp_path: pathlib.Path) -> None:
     with rabbitmq() as broker, trial(tmp_path, broker.url) as found:
-        judged(found, spread(cases(CATALOG, ALONE), 3))
+        found.attempt(spread(cases(CATALOG, ALONE), 3))
+        found.judge()

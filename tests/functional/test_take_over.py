@@ -14,8 +14,8 @@ import pytest
 from nova.conductor.workflows import CATALOG
 from tests.support.cloud import running_cloud
 from tests.support.databases import BACKENDS, Databases
-from tests.support.trial import Trial, hurried, judge, options
-from tests.support.workflows import Case, Fault, cases
+from tests.support.trial import Trial, hurried, options
+from tests.support.workflows import Fault, cases
 
 DEATHS = list(cases(CATALOG, [Fault.DIE]))
 EVERYWHERE = {str(case): case for case in cases(CATALOG, [Fault.FREEZE])}
@@ -59,7 +59,7 @@ def test_another_conductor_takes_over_from_one_that_died_anywhere(trial: Trial) 
     trial.forget_nothing()
     trial.start(DEATHS, [0])
     trial.take_over(frozen=False)
-    judged(trial, DEATHS)
+    trial.judge()
 
 
 @pytest.mark.parametrize("trial", BACKENDS, indirect=True)
@@ -72,19 +72,4 @@ def test_a_conductor_that_thaws_after_it_was_taken_for_dead_does_no_harm(
     last = EVERYWHERE[LAST[request.node.callspec.params["trial"]]]
     trial.start([last], [])
     trial.take_over(frozen=True)
-    judged(trial, [*FROSTS, last])
-
-
-def judged(trial: Trial, tried: list[Case]) -> None:
-    """Judge each case, then all books, also when all servers are gone."""
-    assert [str(a.case) for a in trial.armed if not a.fired] == []
-    wrong = []
-    for case in tried:
-        try:
-            judge(trial.outcomes[str(case)])
-        except AssertionError as error:
-            wrong.append(f"{case}: {error}")
-    assert wrong == []
-    trial.check()
-    trial.clear()
-    trial.check()
+    trial.judge()

@@ -39,10 +39,10 @@ class Shot:
 class Armed:
     """A case and the server it is tried on."""
 
-    def __init__(self, case: Case) -> None:
+    def __init__(self, case: Case, conductors: int = 1) -> None:
         self.case = case
         self.server = ""
-        self.shots = collections.deque(_chain(case))
+        self.shots = collections.deque(_chain(case, conductors))
         self.hit = False
         """The first shot was fired, and will be again."""
         self.answers: list[Any] = []
@@ -67,14 +67,15 @@ class Armed:
             self.hit = False
 
 
-def _chain(case: Case) -> Iterator[Shot]:
+def _chain(case: Case, conductors: int) -> Iterator[Shot]:
     if case.goes_back and case.raises:
         point = inject.BEFORE_SETTLE if case.waits else inject.AFTER_DO
         yield Shot(case.kind, case.step, point, Fault.FAIL)
     elif case.goes_back:
         yield Shot(case.kind, case.step, "settle" if case.waits else "do", Fault.SOFT)
     tries = _TRIES if case.fault is Fault.BUG or (case.goes_back and case.fault is Fault.FAIL) else 1
-    yield Shot(case.kind, case.step, case.point, case.fault, tries)
+    # Each conductor counts for itself.
+    yield Shot(case.kind, case.step, case.point, case.fault, tries * conductors if tries > 1 else 1)
 
 
 @dataclasses.dataclass

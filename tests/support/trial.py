@@ -183,7 +183,7 @@ class Trial:
 
     def start(self, cases: Sequence[Case], conductors: Sequence[int]) -> None:
         """Arm a server for each case and ask for its action."""
-        armed = [Armed(case) for case in cases]
+        armed = [Armed(case, len(conductors)) for case in cases]
         self.armed += armed
         later = [a for a in armed if a.case.kind != "boot"]
         news = [a for a in armed if a.case.kind == "boot"]
@@ -273,6 +273,20 @@ class Trial:
         assert not waits, f"{len(waits)} have not come to their points, such as {waits[0].case}"
         assert found <= self.shooter.dead, f"{len(found - self.shooter.dead)} run on"
         return True
+
+    def judge(self) -> None:
+        """Judge every case, then all books, also when all servers are gone."""
+        assert [str(a.case) for a in self.armed if not a.fired] == []
+        wrong = []
+        for name, outcome in self.outcomes.items():
+            try:
+                judge(outcome)
+            except AssertionError as error:
+                wrong.append(f"{name}: {error}; {outcome.server}")
+        assert not wrong, "\n".join(wrong)
+        self.check()
+        self.clear()
+        self.check()
 
     def clear(self) -> None:
         """Delete all servers: then nobody holds anything."""
