@@ -71,7 +71,13 @@ def own_process(
     """Run a cloud of fake hosts as ``nova-all`` below ``home``; flavors ``1`` and ``2``, one image."""
     home.mkdir(parents=True, exist_ok=True)
     file, port, health = home / "nova.conf", ports.free_port(), ports.free_port()
-    text = OPTIONS.format(home=home, name="own", hosts=hosts, extra=extra)
+    text = OPTIONS.format(
+        home=home,
+        hosts=hosts,
+        extra=extra,
+        transport="memory:///own",
+        database=f"sqlite:///{home}/nova.sqlite",
+    )
     text = text.replace("api_listen_port = 0", f"api_listen_port = {port}")
     text = text.replace("enabled = false", f"enabled = true\nport = {health}")
     file.write_text(f"{text}\n[all]\ndaemons = {','.join(daemons)}\n")
