@@ -166,7 +166,9 @@ def of_networks(tx: Tx, told: NetworkHoldings) -> Iterator[Finding]:
         if ip.instance_id and (not own[ip.network_id].multi_host or ip.host == told.host)
     }
     given = {(e.network_id, e.mac.lower(), e.address) for e in told.entries}
-    for network_id, mac, address in sorted(given - held):
+    # An address that nobody holds any more may be given until the host heals itself; another's never.
+    taken = {(network_id, address) for network_id, _, address in held}
+    for network_id, mac, address in sorted(g for g in given - held if (g[0], g[2]) in taken):
         words = f"Host {told.host} gives {address} of network {network_id} to {mac}, which does not hold it."
         yield Finding(rule="dhcp", subject=address, sentence=words)
     for network_id, mac, address in sorted(h for h in held - given if ":" not in h[2]):

@@ -48,7 +48,9 @@ def test_entries_and_addresses_are_compared(db: Database) -> None:
     entry = held(db)
     sound = NetworkHoldings(host=HostName("net1"), entries=(entry,))
     assert rules(db, sound) == []
-    stranger = msgspec.structs.replace(entry, address="10.0.0.99")
+    left = msgspec.structs.replace(entry, address="10.0.0.99")
+    assert rules(db, msgspec.structs.replace(sound, entries=(entry, left))) == []  # until the host heals
+    stranger = msgspec.structs.replace(entry, mac="fa:16:3e:00:00:02")
     assert rules(db, msgspec.structs.replace(sound, entries=(entry, stranger))) == ["dhcp"]
     assert rules(db, msgspec.structs.replace(sound, entries=(stranger,))) == ["dhcp", "dhcp"]
     busy = msgspec.structs.replace(sound, entries=(stranger,), at_work=True)

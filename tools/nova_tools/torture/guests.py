@@ -35,7 +35,7 @@ from nova_tools.trouble import Trouble
 from nova_tools.waiting import wait_until
 
 INSIDE = "NOVA_TORTURE_INSIDE"
-BEAT = re.compile(rb"^beat (\d+)\r?$", re.MULTILINE)
+BEAT = re.compile(rb"beat (\d+)\r?$", re.MULTILINE)
 _BOOT_S = 300.0
 _COUNT = """\
 #!/bin/sh
