@@ -34,7 +34,7 @@ _RABBIT_DEFAULTS = {
     # How long an answer waits for the return of its caller's queue; a worker waits with it.
     "kombu_missing_consumer_retry_timeout": 20,
 }
-_OWN_DRIVERS = {"memory": "nova.rpc.drivers:MemoryDriver"}
+_OWN_DRIVERS = {"memory": "nova.rpc.drivers:MemoryDriver", "lean": "nova.rpc.drivers:LeanDriver"}
 
 
 def prepare(conf: cfg.ConfigOpts) -> None:
@@ -156,6 +156,19 @@ class _BrokerIncoming:
             self._message.reply(payload.to_text(body))
         except Exception:  # whatever the driver raises: a lost answer must not take the worker with it
             _LOG.exception("an answer could not be sent")
+
+    @property
+    def deliveries(self) -> int:
+        return 1
+
+    def begin(self) -> None:
+        """The drivers acknowledge on arrival."""
+
+    def end(self) -> None:
+        """The drivers acknowledge on arrival."""
+
+    def set_aside(self, reason: str) -> None:
+        """The library has no place for it: the server's log and list must do."""
 
     def hand_back(self) -> bool:
         # Drivers acknowledge on arrival; there is nothing left to give back.

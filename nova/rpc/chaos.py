@@ -62,6 +62,19 @@ class _Unreliable:
     def expects_reply(self) -> bool:
         return self._inner.expects_reply
 
+    @property
+    def deliveries(self) -> int:
+        return self._inner.deliveries
+
+    def begin(self) -> None:
+        self._inner.begin()
+
+    def end(self) -> None:
+        self._inner.end()
+
+    def set_aside(self, reason: str) -> None:
+        self._inner.set_aside(reason)
+
     def reply(self, body: bytes) -> None:
         self._chaos.suffer(lambda: self._inner.reply(body))
 

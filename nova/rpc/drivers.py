@@ -1,6 +1,7 @@
-"""Our memory transport as a driver of oslo.messaging (entry point ``memory``) for programs that use it.
+"""Our transports as drivers of oslo.messaging (entry points ``memory``, ``lean``) for programs that use it.
 
-Nova's own daemons reach the bus directly and never import the library for it.
+``lean://user:password@host:port/virtual-host`` is RabbitMQ.  Nova's own daemons reach the transports directly
+and never import the library for them.
 """
 
 # ruff: noqa: ARG002 - the signatures are the library's
@@ -8,15 +9,16 @@ Nova's own daemons reach the bus directly and never import the library for it.
 from __future__ import annotations
 
 import json
-import threading
 from typing import Any
 
 from oslo_messaging import exceptions
 from oslo_messaging._drivers import base, common
 
 from nova import ids
-from nova.rpc.memory import MemoryBus, MemoryTransport, bus_named
-from nova.rpc.transport import Address, Incoming, ReplyTimeout, Unreachable
+from nova.rpc.memory import MemoryTransport, bus_named
+from nova.rpc.rabbit.brokers import read_url
+from nova.rpc.rabbit.transport import RabbitTransport
+from nova.rpc.transport import Address, Incoming, ReplyTimeout, Transport, Unreachable
 
 
 class _Received(base.RpcIncomingMessage):  # type: ignore[misc]
@@ -24,6 +26,8 @@ class _Received(base.RpcIncomingMessage):  # type: ignore[misc]
 
     def __init__(self, incoming: Incoming) -> None:
         content = json.loads(incoming.body)
+        incoming.begin()
+        incoming.end()
         super().__init__(
             content["context"], content["message"], content["id"] if incoming.expects_reply else None
         )
@@ -48,7 +52,7 @@ class _Received(base.RpcIncomingMessage):  # type: ignore[misc]
 class _Listener(base.Listener):  # type: ignore[misc]
     """Hands messages to the library one by one, without a thread of its own."""
 
-    def __init__(self, transport: MemoryTransport, places: list[tuple[str, str]]) -> None:
+    def __init__(self, transport: Transport, places: list[tuple[str, str]]) -> None:
         super().__init__(1, None)
         self._transport = transport
         self._places = places
@@ -60,7 +64,13 @@ class _Listener(base.Listener):  # type: ignore[misc]
             self._listeners.append(self._transport.listen(topic, server, self._take))
 
     def _take(self, incoming: Incoming) -> None:
-        self.on_incoming_callback([_Received(incoming)])
+        try:
+            received = _Received(incoming)
+        except (ValueError, KeyError, TypeError):
+            incoming.set_aside("garbage")
+            incoming.end()
+            return
+        self.on_incoming_callback([received])
 
     def stop(self) -> None:
         for listener in self._listeners:
@@ -71,16 +81,17 @@ class _Listener(base.Listener):  # type: ignore[misc]
         """Nothing is held."""
 
 
-class MemoryDriver(base.BaseDriver):  # type: ignore[misc]
-    """``memory:///name`` for the library's RPC and notifications."""
+class _Driver(base.BaseDriver):  # type: ignore[misc]
+    """The library's RPC and notifications over a transport of ours."""
 
     def __init__(
         self, conf: Any, url: Any, default_exchange: str | None = None, allowed_remote_exmods: Any = None
     ) -> None:
         super().__init__(conf, url, default_exchange, allowed_remote_exmods)
-        self._bus: MemoryBus = bus_named(url.virtual_host or "")
-        self._transport = MemoryTransport(self._bus)
-        self._lock = threading.Lock()
+        self._transport = self._make(url)
+
+    def _make(self, url: Any) -> Transport:
+        raise NotImplementedError
 
     def require_features(self, requeue: bool = False) -> None:
         """Everything the library may ask for is there."""
@@ -129,3 +140,17 @@ class MemoryDriver(base.BaseDriver):  # type: ignore[misc]
 
     def cleanup(self) -> None:
         self._transport.close()
+
+
+class MemoryDriver(_Driver):
+    """``memory:///name``: queues in this process."""
+
+    def _make(self, url: Any) -> Transport:
+        return MemoryTransport(bus_named(url.virtual_host or ""))
+
+
+class LeanDriver(_Driver):
+    """``lean://...``: RabbitMQ, spoken directly."""
+
+    def _make(self, url: Any) -> Transport:
+        return RabbitTransport(read_url(str(url)))

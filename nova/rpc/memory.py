@@ -2,14 +2,16 @@
 
 A message is bytes from the moment it is sent, so nothing is shared between caller and server.  A topic is a
 queue that servers take from in turn; ``topic`` at a named server is a queue of that server; a fanout reaches
-those that listen now.  What nobody takes yet waits (the oldest goes first when a queue is full), a call that
-waits longer than its caller does is dropped, an answer nobody waits for any more is dropped.
+those that listen now.  A queue is made by the first server that listens on it and stays: until then nobody
+can send there; what nobody takes yet waits (the oldest goes first when a queue is full), a call that waits
+longer than its caller does is dropped, an answer nobody waits for any more is dropped.
 
 Waiting is done on locks; nothing polls.  A message is handed to the server's pool by the sender's own thread.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import weakref
@@ -43,8 +45,21 @@ class _Message:
         self._answered = threading.Lock()
         self._answered.acquire()
 
+    @property
+    def deliveries(self) -> int:
+        return 1
+
     def taken_from(self, queue: _Queue) -> None:
         self._queue = queue
+
+    def begin(self) -> None:
+        """Nothing to tell: a message is with one server at a time."""
+
+    def end(self) -> None:
+        """Nothing to tell either."""
+
+    def set_aside(self, reason: str) -> None:
+        """The server's own list is in this process, too."""
 
     def expired(self) -> bool:
         return self.expires is not None and _CLOCK.monotonic() >= self.expires
@@ -53,7 +68,7 @@ class _Message:
         """Set the answer; a second one is dropped."""
         if self.answer is None:
             self.answer = body
-            self._answered.release()
+            self._wake()
 
     def hand_back(self) -> bool:
         if self._queue is None:
@@ -61,10 +76,20 @@ class _Message:
         self._queue.put(self)
         return True
 
+    def abandon(self) -> None:
+        """Wake the caller without an answer."""
+        self._wake()
+
+    def _wake(self) -> None:
+        # Two answers at the same time, or an answer and the end: the caller wakes once.
+        with contextlib.suppress(RuntimeError):
+            self._answered.release()
+
     def wait(self, timeout_s: float) -> bytes:
         if not self._answered.acquire(timeout=max(0.0, timeout_s)):
             raise ReplyTimeout
-        assert self.answer is not None
+        if self.answer is None:
+            raise Unreachable("the transport was closed")
         return self.answer
 
 
@@ -117,8 +142,15 @@ class MemoryBus:
         self._queues: dict[tuple[str, str | None], _Queue] = {}
         self._fanouts: dict[str, list[Receive]] = {}
 
+    def find(self, topic: str, server: str | None) -> _Queue:
+        """Return the queue that a server made; raise :class:`Unreachable` when there is none."""
+        found = self._queues.get((topic, server))
+        if found is None:
+            raise Unreachable(f"nobody has ever listened on {topic}{f' as {server}' if server else ''}")
+        return found
+
     def queue(self, topic: str, server: str | None) -> _Queue:
-        """Return the queue, made when it is first named."""
+        """Return a server's queue, made when it first listens."""
         key = (topic, server)
         found = self._queues.get(key)
         if found is None:
@@ -193,11 +225,16 @@ class MemoryTransport:
     def __init__(self, bus: MemoryBus) -> None:
         self._bus = bus
         self._closed = False
+        self._calls: set[_Message] = set()
 
     def call(self, to: Address, body: bytes, timeout_s: float) -> bytes:
         message = _Message(body, timeout_s)
-        self._send(to, message)
-        return message.wait(timeout_s)
+        self._calls.add(message)
+        try:
+            self._send(to, message)
+            return message.wait(timeout_s)
+        finally:
+            self._calls.discard(message)
 
     def cast(self, to: Address, body: bytes) -> None:
         self._send(to, _Message(body, None))
@@ -209,10 +246,12 @@ class MemoryTransport:
             for receive in self._bus.fanouts(to.topic):
                 receive(message)
         else:
-            self._bus.queue(to.topic, to.server).put(message)
+            self._bus.find(to.topic, to.server).put(message)
 
     def listen(self, topic: str, server: str, receive: Receive) -> Listener:
         return _MemoryListener(self._bus, topic, server, receive)
 
     def close(self) -> None:
         self._closed = True
+        for message in list(self._calls):
+            message.abandon()

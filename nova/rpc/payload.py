@@ -85,7 +85,11 @@ class ReplyReader(Generic[_T]):
         """Return the value, or raise the error that was sent; ``msgspec.MsgspecError`` for rubbish."""
         reply = self._decode(body)
         if reply.error is not msgspec.UNSET:
-            raise revive(reply.error[0], reply.error[1])
+            try:
+                error = revive(reply.error[0], reply.error[1])
+            except TypeError as wrong:
+                raise msgspec.ValidationError(f"the facts of an error: {wrong}") from wrong
+            raise error
         if reply.ok is msgspec.UNSET:
             raise msgspec.ValidationError("an answer is neither ok nor error")
         value: _T = reply.ok

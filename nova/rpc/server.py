@@ -45,6 +45,11 @@ class ServerOptions(msgspec.Struct, frozen=True, kw_only=True):
     """None: this machine's."""
 
 
+MOST_DELIVERIES = 20
+"""A request that so many servers began and did not finish is taken for the reason of their end."""
+_HEAD_BYTES = 256
+
+
 class SetAside(msgspec.Struct, frozen=True):
     """A message nobody could serve."""
 
@@ -53,6 +58,8 @@ class SetAside(msgspec.Struct, frozen=True):
     size: int
     method: str | None = None
     request_id: str | None = None
+    head: bytes = b""
+    """How it begins.  It may hold secrets, so it is in no log."""
 
 
 class _Served:
@@ -149,9 +156,19 @@ class Server:
 
     def _serve(self, topic: str, incoming: Incoming, received: float) -> None:
         """Do one message; whatever it holds, the worker lives on."""
+        incoming.begin()
+        try:
+            self._do(topic, incoming, received)
+        finally:
+            incoming.end()
+
+    def _do(self, topic: str, incoming: Incoming, received: float) -> None:
         body = incoming.body
+        if incoming.deliveries > MOST_DELIVERIES:
+            self._put_aside(topic, incoming, f"came too often: {incoming.deliveries} times")
+            return
         if len(body) > self._options.max_body_bytes:
-            self._put_aside(topic, incoming, f"{len(body)} bytes are too many")
+            self._put_aside(topic, incoming, f"too large: more than {self._options.max_body_bytes} bytes")
             return
         try:
             request = payload.decode_request(body)
@@ -212,13 +229,13 @@ class Server:
     def _put_aside(
         self, topic: str, incoming: Incoming, reason: str, request: payload.Request | None = None
     ) -> None:
-        kind = reason.partition(":")[0] if request or reason.startswith("garbage") else "too large"
+        kind = reason.partition(":")[0]
         method = request.method[:100] if request else None
-        entry = SetAside(
-            topic, reason[:200], len(incoming.body), method, request.ctx.request_id[:100] if request else None
-        )
+        body, request_id = incoming.body, request.ctx.request_id[:100] if request else None
+        entry = SetAside(topic, reason[:200], len(body), method, request_id, body[:_HEAD_BYTES])
         self.set_aside.append(entry)
         self._metrics.set_aside.labels(topic, kind).inc()
+        incoming.set_aside(entry.reason)
         _LOG.warning(
             "set a message aside: %s (topic %s, method %r, %d bytes)", entry.reason, topic, method, entry.size
         )

@@ -2,8 +2,10 @@
 
 ``memory:///name``
     queues inside this process (:mod:`nova.rpc.memory`); nothing else is imported.
-``rabbit://user:password@host:port/vhost`` (and any other driver of oslo.messaging)
-    :mod:`nova.rpc.broker`, on a private configuration.
+``rabbit://user:password@host:port/vhost``
+    :mod:`nova.rpc.rabbit`, spoken directly.
+``oslo+rabbit://...``, ``kafka://...`` and so on
+    :mod:`nova.rpc.broker`: any driver of oslo.messaging, on a private configuration.
 ``chaos+<any of these>?lose=0.1&delay=...``
     the same, behaving badly on purpose (:mod:`nova.rpc.chaos`).
 """
@@ -48,8 +50,21 @@ class Incoming(Protocol):
     @property
     def expects_reply(self) -> bool: ...
 
+    @property
+    def deliveries(self) -> int:
+        """How often it was given to a server, this time included, as far as the transport knows."""
+
+    def begin(self) -> None:
+        """Its work begins now: a call is this server's for good and comes to no other one."""
+
+    def end(self) -> None:
+        """It is done: a cast, too, comes to no server again.  Both never raise."""
+
     def reply(self, body: bytes) -> None:
         """Send the answer; never raises, a caller that went away is no concern of a server."""
+
+    def set_aside(self, reason: str) -> None:
+        """Keep what nobody can serve where operators of this transport look; never raises."""
 
     def hand_back(self) -> bool:
         """Give an unstarted message back for another server; false when this transport cannot."""
@@ -93,6 +108,11 @@ def make_transport(conf: cfg.ConfigOpts, url: str | None = None) -> Transport:
         from nova.rpc.memory import MemoryTransport, bus_named
 
         return MemoryTransport(bus_named(rest.partition("/")[2].partition("?")[0]))
+    if scheme == "rabbit":
+        from nova.rpc.rabbit.brokers import site_of
+        from nova.rpc.rabbit.transport import RabbitTransport
+
+        return RabbitTransport(site_of(conf, url), max_body=conf.rpc.max_message)
     from nova.rpc.broker import BrokerTransport
 
-    return BrokerTransport(conf, url)
+    return BrokerTransport(conf, url.removeprefix("oslo+"))

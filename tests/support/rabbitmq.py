@@ -29,6 +29,11 @@ class Broker:
         """A transport URL for the default virtual host."""
         return self._node.transport_url
 
+    @property
+    def pid(self) -> int:
+        """The broker's own process, whose CPU time is the broker's."""
+        return int(self.control("eval", "os:getpid().").strip().strip('"'))
+
     def start(self) -> None:
         """Start the node and wait until it takes connections."""
         self._supervisor.start(self._node.program())

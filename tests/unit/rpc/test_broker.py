@@ -8,7 +8,7 @@ from nova import conf as nova_conf
 from nova.rpc.broker import BrokerTransport, own_configuration
 from nova.rpc.transport import make_transport
 
-URL = "rabbit://user:password@127.0.0.1:1/vhost"
+URL = "oslo+rabbit://user:password@127.0.0.1:1/vhost"
 
 
 def test_a_transport_over_a_broker_is_made_of_a_daemons_configuration(tmp_path: Path) -> None:
