@@ -65,8 +65,8 @@ def main(argv: list[str]) -> int:
     if check:
         for name in stale:
             print(f"{FOLDER / name} is not up to date: run tools/contracts.py", file=sys.stderr)
-    if refused or (check and stale):
-        return 1
+    if refused or check:
+        return 1 if refused or stale else 0
     (ROOT / FOLDER).mkdir(parents=True, exist_ok=True)
     for cls in classes():
         path = FOLDER / f"{cls.__name__}.txt"
