@@ -38,6 +38,10 @@ class BringUp:
         self._progress.say(f"\nThe cloud is up, {time.monotonic() - started:.0f} s after the start.")
         return self._proof
 
+    def install(self) -> None:
+        """Do only what needs the network: packages, environments, images and fresh databases."""
+        run_steps(self._install(), Stamps(self._cloud.places.stamps), self._progress)
+
     def _install(self) -> list[Step]:
         places, settings = self._cloud.places, self._cloud.settings
         packages = {*apt.GUEST_BUILD, *apt.NETWORK, *apt.CLOUD, *apt.HYPERVISOR}

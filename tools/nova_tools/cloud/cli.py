@@ -54,6 +54,11 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument(
         "--range", dest="guest_range", help="addresses of the guests, for instance 192.168.99.0/24"
     )
+    up.add_argument(
+        "--install-only",
+        action="store_true",
+        help="install what is needed and stop there: an 'up' afterwards needs no network",
+    )
 
     status = commands.add_parser("status", help="each daemon: name, pid, health, port")
     status.set_defaults(run=_status)
@@ -90,6 +95,9 @@ def _up(options: argparse.Namespace, places: Places) -> int:
     machine.require_fit(places.home, fresh=not (places.stamps / "venv-nova").exists())
     with only_one(places.home / "lock"):
         settings = choose(wished, _settings_file(places))
+        if options.install_only:
+            BringUp(Cloud(places, settings), progress).install()
+            return 0
         if not settings.guest_range:
             settings = replace(settings, guest_range=machine.free_range(machine.networks_in_use()))
         cloud = Cloud(places, settings)
