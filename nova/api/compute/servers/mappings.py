@@ -72,7 +72,7 @@ def _old(item: Json, boots: bool) -> BlockDevice | None:
             id=ids.new_uuid(),
             source=Source.BLANK,
             guest_format="swap",
-            size_mb=size * 1024,
+            size_mb=size,
             device_name=name,
         )
     if virtual.startswith("ephemeral"):
@@ -114,7 +114,7 @@ def _new(item: Json, image_id: ImageId | None) -> BlockDevice:
         destination=destination,
         boot_index=boot_index,
         size_gb=0 if swap else size,
-        size_mb=size * 1024 if swap else 0,
+        size_mb=size if swap else 0,
         guest_format=item.get("guest_format"),
         device_name=item.get("device_name"),
         disk_bus=item.get("disk_bus"),

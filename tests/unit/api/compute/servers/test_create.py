@@ -167,7 +167,7 @@ def test_block_devices(call):
                     "source_type": "blank",
                     "destination_type": "local",
                     "guest_format": "swap",
-                    "volume_size": 1,
+                    "volume_size": 64,
                 },
                 {"source_type": "blank", "volume_size": "2", "boot_index": "-1", "tag": "scratch"},
                 {"source_type": "volume", "no_device": True},
@@ -176,7 +176,7 @@ def test_block_devices(call):
     )
     root, swap, scratch = wish.block_devices
     assert root.is_root
-    assert (swap.is_swap, swap.size_mb) == (True, 1024)
+    assert (swap.is_swap, swap.size_mb) == (True, 64), "megabytes, as clients mean it"
     assert (scratch.size_gb, scratch.tag, scratch.destination) == (2, "scratch", Destination.LOCAL)
 
 
