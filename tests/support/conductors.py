@@ -96,6 +96,22 @@ class _Behind:
     def expects_reply(self) -> bool:
         return self._inner.expects_reply
 
+    @property
+    def deliveries(self) -> int:
+        return self._inner.deliveries
+
+    def begin(self) -> None:
+        if not self._gate.dead:
+            self._inner.begin()
+
+    def end(self) -> None:
+        if not self._gate.dead:
+            self._inner.end()
+
+    def set_aside(self, reason: str) -> None:
+        if not self._gate.dead:
+            self._inner.set_aside(reason)
+
     def reply(self, body: bytes) -> None:
         if self._gate.passes():
             self._inner.reply(body)
