@@ -218,6 +218,8 @@ def _write_conf(form: Form, identity: Identity | None, home: Path, where: tuple[
         "fake": {"hosts": str(form.hosts), "vcpus": "64", "ram_mb": "1048576", "disk_gb": "100000"},
         "image": {"store": "glance" if identity else "directory", "directory": str(home / "images")},
         "quota": {"instances": "-1", "cores": "-1", "ram": "-1"},
+        # One broker has nothing to replicate, and the other side's queues are classic ones.
+        "rpc": {"quorum_queues": "false"},
         "filter_scheduler": {"max_instances_per_host": "1000000", "max_io_ops_per_host": "1000000"},
         "all": {"daemons": ",".join(DAEMONS)},
     }
