@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from nova.db import jobs, workflows
 from nova.db.engine import TryAgain, Tx
-from nova.db.jobs import JobRow
+from nova.db.jobs import J, JobRow
 from nova.db.schema import BIG, arg, stamp
 from nova.db.statements import Statement
 from nova.db.workflows import SELECT, W, WorkflowRow
@@ -105,6 +105,25 @@ def waiting(tx: Tx, limit: int, after_id: str = "") -> list[tuple[WorkflowRow, l
     for job in jobs.open_of(tx, list(found), orders=True):
         found[job.workflow_id].append(job)
     return [(row, found[row.id]) for row in rows]
+
+
+_OWED = Statement(
+    sa.select(J.workflow_id)
+    .where(
+        J.open == 1,
+        J.workflow_id > arg("marker"),
+        ~sa.exists().where(W.id == J.workflow_id, W.running == 1),
+    )
+    .group_by(J.workflow_id)
+    .order_by(J.workflow_id)
+    .limit(arg("limit", BIG))
+)
+
+
+def owed(tx: Tx, limit: int, after_id: str = "") -> list[JobRow]:
+    """Return open jobs that nobody waits for, with orders: those of the next ``limit`` ended workflows."""
+    found = [WorkflowId(row[0]) for row in tx.rows(_OWED, marker=after_id, limit=limit)]
+    return jobs.open_of(tx, found, orders=True)
 
 
 def supersede(

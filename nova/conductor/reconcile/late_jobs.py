@@ -6,15 +6,15 @@ Ages are counted from when this conductor first saw a job open, on its own monot
 from __future__ import annotations
 
 import functools
+import itertools
 import logging
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from nova.db import history, jobs
-from nova.db.engine import Tx
 from nova.db.jobs import JobRow
-from nova.db.workflows import WorkflowRow
 from nova.errors import NovaError, Unavailable
 from nova.errors.servers import DeadlinePassed
 from nova.objects.ids import HostName, InstanceId, JobId
@@ -26,10 +26,6 @@ if TYPE_CHECKING:
 LOG = logging.getLogger(__name__)
 PAGE = 500
 _decode_job = msgspec.json.Decoder(Job).decode
-
-
-def _page(marker: str, tx: Tx) -> list[tuple[WorkflowRow, list[JobRow]]]:
-    return history.waiting(tx, PAGE, marker)
 
 
 class _Age:
@@ -55,26 +51,41 @@ class LateJobs:
         ages: dict[JobId, _Age] = {}
         ask: dict[tuple[str, HostName], list[JobRow]] = {}
         late: list[JobRow] = []
-        marker = ""
-        while True:
-            page = world.db.read(functools.partial(_page, marker))
-            for row, open_jobs in page:
-                marker = row.id
-                for job in open_jobs:
-                    age = ages[job.id] = self._ages.get(job.id) or _Age(now, world.settings.job_ask_s)
-                    if job.deadline_s is not None and now - age.since > job.deadline_s:
-                        late.append(job)
-                    elif now - age.asked_at >= age.pause and job.host is not None:
-                        age.asked_at = now
-                        age.pause = min(age.pause * 2, world.settings.job_ask_most_s)
-                        ask.setdefault((job.topic, job.host), []).append(job)
-            if len(page) < PAGE:
-                break
+        for job, waited_for in itertools.chain(self._waited_for(), self._owed()):
+            age = ages[job.id] = self._ages.get(job.id) or _Age(now, world.settings.job_ask_s)
+            if waited_for and job.deadline_s is not None and now - age.since > job.deadline_s:
+                late.append(job)
+            elif now - age.asked_at >= age.pause and job.host is not None:
+                age.asked_at = now
+                age.pause = min(age.pause * 2, world.settings.job_ask_most_s)
+                ask.setdefault((job.topic, job.host), []).append(job)
         self._ages = ages
         for (topic, host), rows in ask.items():
             self._ask(topic, host, rows)
         if late:
             world.engine.report([self._given_up(row) for row in late])
+
+    def _waited_for(self) -> Iterator[tuple[JobRow, bool]]:
+        marker = ""
+        while True:
+            page = self._world.db.read(functools.partial(history.waiting, limit=PAGE, after_id=marker))
+            for row, open_jobs in page:
+                marker = row.id
+                yield from ((job, True) for job in open_jobs)
+            if len(page) < PAGE:
+                return
+
+    def _owed(self) -> Iterator[tuple[JobRow, bool]]:
+        """Yield what hosts that are up owe though nobody waits: they may never have heard of it."""
+        marker = ""
+        while True:
+            page = self._world.db.read(functools.partial(history.owed, limit=PAGE, after_id=marker))
+            for job in page:
+                marker = max(marker, job.workflow_id)
+                if self._world.liveness.is_up(job.host, f"nova-{job.topic}"):
+                    yield job, False
+            if len({job.workflow_id for job in page}) < PAGE:
+                return
 
     def _ask(self, topic: str, host: HostName, rows: list[JobRow]) -> None:
         world = self._world
