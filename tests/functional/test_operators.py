@@ -206,6 +206,7 @@ def test_security_groups_and_their_members(cloud: Bench) -> None:
     names = [g["name"] for g in cloud.demo.server(server)["security_groups"]]
     assert sorted(names) == ["default", "web"]
     assert user.ask("DELETE", f"/os-security-groups/{group}").status == 400
+    assert user.ask("GET", "/os-security-groups/web").status == 404, "clients go on to look for the name"
     assert cloud.demo.act(server, "removeSecurityGroup", {"name": "web"}).status == 202
     assert cloud.demo.act(server, "addSecurityGroup", {"name": "nothing"}).status == 404
     rule_path = f"/os-security-group-rules/{rule.body['security_group_rule']['id']}"

@@ -10,6 +10,7 @@ from nova.api.wsgi.operation import Operation, Rule
 from nova.api.wsgi.paging import offset_query
 from nova.api.wsgi.request import Request
 from nova.api.wsgi.schema_parts import ANYTHING, NON_NEGATIVE, STRING, UUID, many, query, text
+from nova.errors.admin import SecurityGroupNotFound
 from nova.errors.http import InvalidInput
 from nova.objects.network import SecurityGroup, SecurityRule
 from nova.policy import PROJECT_MEMBER_OR_ADMIN, PROJECT_READER_OR_ADMIN
@@ -55,7 +56,10 @@ def index(req: Request) -> list[SecurityGroup]:
 
 def show(req: Request, id: str) -> SecurityGroup:
     """Show a security group."""
-    return req.conductor.show_security_group(req.ctx, _uuid(id))
+    if not is_uuid(id):
+        # Clients try a name here first, and look for it in the list only after a 404.
+        raise SecurityGroupNotFound(id=id)
+    return req.conductor.show_security_group(req.ctx, canonical_uuid(id))
 
 
 def create(req: Request) -> SecurityGroup:
