@@ -5,6 +5,7 @@ from __future__ import annotations
 import pathlib
 
 import pytest
+from stevedore.extension import ExtensionManager
 
 from nova.clock import StoppedClock
 from nova.conf.scheduler import SchedulerOptions
@@ -44,6 +45,8 @@ def installed(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: odd-package\nVersion: 1.0\n")
     (facts / "entry_points.txt").write_text(POINTS)
     monkeypatch.syspath_prepend(str(tmp_path))
+    # A process finds packages once; tests before this one may have looked.
+    monkeypatch.setattr(ExtensionManager, "ENTRY_POINT_CACHE", {})
 
 
 def test_a_filter_of_a_package_is_enabled_by_its_name() -> None:
