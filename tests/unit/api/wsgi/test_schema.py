@@ -85,7 +85,11 @@ def test_what_encoders_make_is_base64(data: bytes) -> None:
     assert formats.is_base64(base64.encodebytes(data).decode())
 
 
-@given(st.datetimes(timezones=st.timezones(), min_value=datetime.datetime(2, 1, 1)))
+# A day within the calendar's ends: beyond them is no moment in UTC.
+_FIRST, _LAST = datetime.datetime(2, 1, 1), datetime.datetime(9998, 12, 31)
+
+
+@given(st.datetimes(timezones=st.timezones(), min_value=_FIRST, max_value=_LAST))
 def test_any_iso_date_is_read_as_the_same_moment(moment) -> None:
     text = moment.replace(microsecond=0).isoformat()
     if len(text) == 25:
