@@ -1,4 +1,4 @@
-"""How property-based tests run: times are never judged, and a run that decides about a change is repeatable."""
+"""How property-based tests run: times are not judged, and a run that decides on a change is repeatable."""
 
 from __future__ import annotations
 

@@ -25,7 +25,8 @@ MISSED = 4
 
 @contextlib.contextmanager
 def trial(home: pathlib.Path, transport: str) -> Iterator[Trial]:
-    extra = options(home / "world", resend_after=1.0)
+    # No conductor shall take the other for dead on a busy machine: a failure not yet committed is forgotten.
+    extra = options(home / "world", resend_after=1.0, lease=5.0)
     with (
         hurried(),
         running_cloud(

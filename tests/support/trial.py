@@ -31,7 +31,7 @@ from tests.support.workflows import Case, Fault, world_of
 
 EXTRA = """
 [conductor]
-lease = 1.0
+lease = {lease}
 job_ask = 1.0
 job_ask_most = 4.0
 {conductor}
@@ -71,9 +71,11 @@ def hurried() -> Iterator[None]:
         yield
 
 
-def options(world: pathlib.Path, *, resend_after: float = 15.0, conductor: str = "") -> str:
+def options(
+    world: pathlib.Path, *, resend_after: float = 15.0, lease: float = 1.0, conductor: str = ""
+) -> str:
     """Return the options of a cloud for a trial whose fake hosts keep their books below ``world``."""
-    return EXTRA.format(world=world, resend_after=resend_after, conductor=conductor)
+    return EXTRA.format(world=world, resend_after=resend_after, lease=lease, conductor=conductor)
 
 
 @dataclasses.dataclass
