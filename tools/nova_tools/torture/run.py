@@ -158,14 +158,14 @@ class Torture:
         """Nothing is done any more: everything must hold within the time that is promised."""
         began = time.monotonic()
         last = max((fault.over for fault in self._inflicted), default=began)
-        if not wait_until(lambda: watch.open() == 0, self.form.settle_s, pause=0.3):
+        if not wait_until(watch.at_rest, self.form.settle_s, pause=0.3):
             for daemon in self.cloud.daemons:
                 if (waits := daemon.readiness()) is not None:
                     self.blame("everything serves again", f"{daemon.role.name}: {waits}")
             for finding in watch.standing:
                 self.blame(finding.rule, finding.sentence)
             if not watch.standing:
-                self.blame("nothing stuck", "work that was begun before the last fault has not ended")
+                self.blame("nothing stuck", "work that was begun has not ended")
         report.quiet_s = round(time.monotonic() - max(began, last), 1)
         for finding in watch.checker.judge():
             self.blame(finding.rule, finding.sentence)

@@ -70,6 +70,10 @@ class Watch:
         with self._guard:
             return len(self._open)
 
+    def at_rest(self) -> bool:
+        """Tell whether no fault is felt any more, and all work that was begun until now has ended."""
+        return self.open() == 0 and not self._old_work(moment())
+
     def _watch(self) -> None:
         while not self._stopping.wait(PAUSE_S):
             began = time.monotonic()
