@@ -207,9 +207,15 @@ _FIXED = {
 _QUERIES = {"simple_tenant_usage": "?start=2000-01-01T00:00:00"}
 
 
+def recipe_name(operation: Operation) -> str:
+    """Return whose recipe serves: os-volumes_boot is another path to the servers."""
+    group, _, deed = operation.name.partition(".")
+    return f"servers.{deed}" if group == "volumes_boot" else operation.name
+
+
 def kind_of(operation: Operation) -> str | None:
     """Return the kind of thing an operation is about, if it is about one."""
-    if operation.path.startswith("/servers/"):
+    if operation.path.startswith(("/servers/", "/os-volumes_boot/")):
         return "server"
     return _OWN_KINDS.get(operation.name) or _KINDS.get(operation.name.partition(".")[0])
 
@@ -292,12 +298,13 @@ def body_of(operation: Operation, targets: Targets, image: str) -> Any:
                 "cidr": "192.0.2.0/24",
             }
         },
+        "aggregates.images": lambda: {"cache": [{"id": image}]},
         "image_metadata.create": lambda: _META,
         "image_metadata.update_all": lambda: _META,
         "image_metadata.update": lambda: {"meta": {CANARY: CANARY}},
     }
-    if operation.name in bodies:
-        return bodies[operation.name]()
+    if recipe_name(operation) in bodies:
+        return bodies[recipe_name(operation)]()
     assert operation.action is not None, (
         f"no recipe for the body of {operation.name}: tests/security/recipes.py"
     )

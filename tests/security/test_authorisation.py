@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from nova.api.compute import absent
 from nova.api.wsgi.operation import Operation
 from tests.security import recipes
 from tests.security.doors import newest_version, registry
@@ -34,7 +35,8 @@ TOKENS = {
     "service:service": ("service", "service", ["service"]),
 }
 ECHO = re.compile(rf"Keypair {CANARY}-[0-9]+ not found for user other")
-OPERATIONS = [operation for operation in registry.operations() if not operation.gone]
+ABSENT = frozenset(operation.name for operation in absent.OPERATIONS)
+OPERATIONS = [o for o in registry.operations() if not o.gone and o.name not in ABSENT]
 
 
 @pytest.fixture(scope="module")
@@ -88,10 +90,10 @@ def table(cloud: Bench, callers: dict[str, User]) -> dict[str, dict[str, Answer]
 def renew(operation: Operation, targets: Targets, cloud: Bench, answer: Answer) -> None:
     """Forget what the request may have changed, and what hangs on it."""
     kind = recipes.kind_of(operation)
-    if operation.name == "servers.create":
+    if recipes.recipe_name(operation) == "servers.create":
         made = answer.body["server"]["id"]
         cloud.admin.ask("DELETE", f"/servers/{made}")
-    if operation.path.startswith("/servers/") and operation.name in HARMLESS:
+    if kind == "server" and recipes.recipe_name(operation) in HARMLESS:
         return
     if kind is not None and operation.variables:
         targets.spoil(kind, *({"server": ("action", "token")}.get(kind, ())))
@@ -153,6 +155,20 @@ def test_more_rights_never_mean_less(table: dict[str, dict[str, Answer]]) -> Non
         for weaker, stronger in (("reader", "member"), ("member", "manager"), ("member", "admin")):
             if row[weaker].status < 300:
                 assert row[stronger].status < 300, f"{name}: {weaker} may, {stronger} may not"
+
+
+@pytest.mark.parametrize("operation", absent.OPERATIONS, ids=lambda o: o.name)
+def test_what_is_not_there_is_told_to_callers_with_a_token_only(
+    operation: Operation, callers: dict[str, User]
+) -> None:
+    path = re.sub(r"{[^}]*}", "1", operation.path)
+    body = {operation.action: None} if operation.action else {}
+    version = str(newest_version(operation))
+    told = [
+        callers[role].ask(operation.method, path, body, version=version).status
+        for role in ("none", "garbage", "member", "admin")
+    ]
+    assert told == [401, 401, 501, 501]
 
 
 def test_readers_change_nothing(table: dict[str, dict[str, Answer]]) -> None:
