@@ -11,6 +11,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
+from nova.db import mysql
+
 _DRIVERS = {"mysql": "mysql+pymysql", "mariadb": "mysql+pymysql", "postgresql": "postgresql+psycopg"}
 
 
@@ -39,6 +41,21 @@ def connect_args(url: sa.URL, connect_timeout_s: float) -> dict[str, Any]:
             "init_command": "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
         }
     return {"autocommit": True, "connect_timeout": max(1, int(connect_timeout_s))}
+
+
+def watch_connections(engine: sa.Engine, *, durable: bool) -> None:
+    """Have the connections of an engine opened and prepared as this package wants them."""
+    backend = engine.dialect.name
+    if backend == "mysql":
+        connect = mysql.connector()
+
+        @sa.event.listens_for(engine, "do_connect")
+        def _connect(_dialect: Any, _record: Any, args: Any, settings: Any) -> Any:
+            return connect(*args, **settings)
+
+    @sa.event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        prepare_connection(connection, backend, durable=durable)
 
 
 def prepare_connection(connection: Any, backend: str, *, durable: bool) -> None:

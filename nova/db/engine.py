@@ -124,12 +124,15 @@ class Database:
         url: str,
         *,
         clock: Clock | None = None,
-        pool_size: int = 10,
-        overflow: int = 20,
+        pool_size: int = 32,
+        overflow: int = 0,
         patience_s: float = 30.0,
         durable: bool = True,
     ) -> None:
-        """``durable=False`` gives up safety against a power cut on SQLite, which is what tests want."""
+        """``pool_size`` connections are kept once they were needed; ``overflow`` more are closed after use.
+
+        ``durable=False`` gives up safety against a power cut on SQLite, which is what tests want.
+        """
         self._clock = clock or Clock()
         self._patience_s = patience_s
         parsed = dialects.address(url)
@@ -141,15 +144,11 @@ class Database:
             pool_size=pool_size,
             max_overflow=overflow,
             pool_timeout=patience_s,
+            pool_use_lifo=True,
             pool_reset_on_return=None,
             paramstyle="qmark" if self.backend == "sqlite" else "format",
         )
-        backend = self.backend
-
-        @sa.event.listens_for(self._engine, "connect")
-        def _prepare(connection: Any, _record: Any) -> None:
-            dialects.prepare_connection(connection, backend, durable=durable)
-
+        dialects.watch_connections(self._engine, durable=durable)
         self.dialect = self._engine.dialect
         self._begin = "BEGIN IMMEDIATE" if self.backend == "sqlite" else "BEGIN"
         self._writer: threading.Lock | None = threading.Lock() if self.backend == "sqlite" else None
@@ -175,8 +174,8 @@ class Database:
         """Run work in a transaction and commit it; lost races and lost connections start it anew.
 
         When the connection is lost during the commit, ``settled`` looks whether the work was done: what it
-        returns is the result, None means "not done, do it again".  Without it
-        :class:`~nova.errors.database.CommitUnknown` is raised.
+        returns is the result, None means "not done, do it again".  Without it, and when every answer is lost
+        until the patience ends, :class:`~nova.errors.database.CommitUnknown` is raised.
         """
         ask: Callable[[Tx], R | None] | None = None
 
@@ -191,13 +190,15 @@ class Database:
             with self.tx() as tx:
                 return work(tx)
 
+        patience = _Patience(self._clock, self._patience_s)
         while True:
             try:
                 return self._persist(attempt)
             except CommitUnknown:
-                if settled is None:
+                if settled is None or not patience.lasts():
                     raise
                 ask = settled
+                patience.pause()
 
     def once(self, work: Callable[[Tx], R], *, repeatable: bool = False) -> R:
         """Run work of a single writing statement, which commits by itself: no BEGIN, no COMMIT.
@@ -329,8 +330,7 @@ class Database:
 
     def _persist(self, attempt: Callable[[], R]) -> R:
         """Repeat an attempt while it loses races or the database is away, within the patience."""
-        end = self._clock.monotonic() + self._patience_s
-        pause = 0.002 + (threading.get_ident() % 7) * 0.001
+        patience = _Patience(self._clock, self._patience_s)
         while True:
             try:
                 return attempt()
@@ -342,8 +342,25 @@ class Database:
                 healable = {Meaning.LOST_RACE, Meaning.LOST_CONNECTION}
                 if not isinstance(error, TryAgain) and meaning(original, self.backend) not in healable:
                     raise
-                if self._clock.monotonic() + pause > end:
+                if not patience.lasts():
                     raise DatabaseUnavailable() from error
             self.retries += 1
-            self._clock.sleep(pause)
-            pause = min(pause * 2, 1.0)
+            patience.pause()
+
+
+class _Patience:
+    """Pauses between attempts, each longer than the one before, until the time is over."""
+
+    def __init__(self, clock: Clock, most_s: float) -> None:
+        self._clock = clock
+        self._end = clock.monotonic() + most_s
+        self._pause_s = 0.002 + (threading.get_ident() % 7) * 0.001
+
+    def lasts(self) -> bool:
+        """Tell whether there is time for another pause."""
+        return self._clock.monotonic() + self._pause_s <= self._end
+
+    def pause(self) -> None:
+        """Let others work."""
+        self._clock.sleep(self._pause_s)
+        self._pause_s = min(self._pause_s * 2, 1.0)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 
+from nova.clock import StoppedClock
 from nova.db import owners
 from nova.db.engine import Database, TryAgain, Tx, in_transaction
 from nova.db.schema import arg
@@ -129,6 +130,54 @@ def test_a_lost_answer_of_a_commit_is_not_guessed(counted: Database) -> None:
     lost = iter([True])
     assert counted.run(grow, settled=lambda tx: None) == 1
     assert beats(counted) == 4
+
+
+def test_when_every_answer_to_a_commit_is_lost_others_get_their_turn_and_it_ends(counted: Database) -> None:
+    paused: list[float] = []
+
+    class Passing(StoppedClock):
+        def sleep(self, seconds: float) -> None:
+            paused.append(seconds)
+            super().sleep(seconds)
+
+    url = counted.engine.url.render_as_string(hide_password=False)
+    db = Database(url, clock=Passing(), patience_s=5.0, durable=False)
+
+    def disturb(at: str) -> None:
+        if at == "committed":
+            raise ConnectionResetError("cable pulled")
+
+    db.disturb = disturb
+    with pytest.raises(CommitUnknown):
+        db.run(grow, settled=lambda tx: None)
+    db.close()
+    # A second between the last ones, less before: it neither spins nor gives up early.
+    assert 5 < len(paused) < 20 and 4.0 < sum(paused) <= 5.0
+    assert beats(counted) == len(paused) + 1
+
+
+def test_connections_that_a_burst_opened_are_kept(counted: Database) -> None:
+    db = Database(counted.engine.url.render_as_string(hide_password=False), durable=False)
+    opened: list[int] = []
+    sa.event.listen(db.engine, "connect", lambda *_: opened.append(1))
+
+    def burst() -> None:
+        together = threading.Barrier(20)
+
+        def use(tx: Tx) -> None:
+            tx.row(SHOW, id="a")
+            together.wait(20)
+
+        threads = [threading.Thread(target=db.read, args=(use,)) for _ in range(20)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+
+    burst()
+    burst()
+    db.close()
+    assert len(opened) == 20
 
 
 def test_two_that_lock_each_other_up_both_get_through(counted: Database) -> None:
