@@ -18,11 +18,14 @@ from nova.objects.workflow import WorkflowState
 from nova_tools.ports import free_port
 from nova_tools.torture import ledger as words
 from nova_tools.torture.daemons import Daemon, Role
-from nova_tools.torture.faults import Faults
+from nova_tools.torture.evidence import excerpts
+from nova_tools.torture.faults import Faults, Inflicted
 from nova_tools.torture.form import Form
 from nova_tools.torture.judge import Judge
 from nova_tools.torture.ledger import Entry, Ledger, Server
 from nova_tools.torture.proxy import AFTER, BEFORE, Proxy
+from nova_tools.torture.shut import both, shut_by_fault
+from nova_tools.torture.windows import Windows
 from tests.contract.db.makers import at, instance, workflow
 from tests.support.eventually import eventually
 
@@ -97,6 +100,29 @@ def test_every_fault_comes_once_before_any_comes_again() -> None:
     assert faults.choose() in names
 
 
+class Struck:
+    """Stands in for a daemon and lets everything be done to it."""
+
+    def __init__(self, name: str) -> None:
+        self.role = Role(name=name, program=name.split("-")[0], config=(), health=1)
+
+    def kill(self) -> bool:
+        return True
+
+    freeze = thaw = kill
+
+
+@pytest.mark.parametrize(("fault", "deed"), [("kill", "killed"), ("freeze", "frozen")])
+def test_every_daemon_gets_its_share_of_kills_and_freezes(fault: str, deed: str) -> None:
+    daemons = [Struck(f"compute-{n}") for n in range(7)]
+    cloud: Any = type("Cloud", (), {"form": Form(), "daemons": daemons})()
+    faults = Faults(cloud, random.Random(1))
+    faults.stop()  # freezes do not wait
+    for _ in range(2 * len(daemons)):
+        faults.inflict(fault)
+    assert faults.shares[deed] == {daemon.role.name: 2 for daemon in daemons}
+
+
 @pytest.fixture
 def db(tmp_path: Path) -> Any:
     url = f"sqlite:///{tmp_path}/nova.sqlite"
@@ -106,8 +132,13 @@ def db(tmp_path: Path) -> Any:
     made.close()
 
 
-def rules(db: Database, ledger: Ledger) -> set[str]:
-    return {violation.rule for violation in Judge(db, ledger).violations()}
+CALM = Windows([], 60.0)
+"""Nothing was ever wrong."""
+STORM = Windows([Inflicted("kill", "api-1", began=0.0, over=1000.0)], 60.0)
+
+
+def rules(db: Database, ledger: Ledger, windows: Windows = STORM) -> set[str]:
+    return {violation.rule for violation in Judge(db, ledger, windows).violations()}
 
 
 def accepted(kind: str, **values: Any) -> Entry:
@@ -143,8 +174,87 @@ def test_the_judge_finds_what_was_lost_doubled_failed_or_is_stuck(db: Database) 
     ledger.add(accepted("stop", server=twins[0].id, request_id=busy.request_id))
     ledger.add(accepted("start", server=twins[1].id, request_id="req-nowhere"))
     ledger.add(Entry(kind="show", client=0, outcome=words.FAILED, status=500))
-    ledger.add(Entry(kind="show", client=0, outcome=words.UNAVAILABLE, status=503, seconds=0.1))
+    ledger.add(Entry(kind="show", client=0, outcome=words.UNAVAILABLE, status=503, ended=0.1))
     ledger.know(Server(id=ids.new_uuid(), name="t3", client=0))
     assert rules(db, ledger) == {
         "one create, one server", "nothing stuck", "accepted means durable", "failed", "failed, not slow",
     }  # fmt: skip
+
+
+def unavailable(kind: str, seconds: float, **values: Any) -> Entry:
+    made = {"kind": kind, "client": 0, "status": 503, "outcome": words.UNAVAILABLE, "retry_after": "5"}
+    return Entry(**(made | {"began": 10.0, "ended": 10.0 + seconds} | values))
+
+
+@pytest.mark.parametrize(
+    ("entry", "in_a_storm", "in_calm"),
+    [
+        (Entry(kind="show", client=0, outcome=words.ACCEPTED, began=10.0, ended=19.0), set(), set()),
+        (Entry(kind="show", client=0, outcome=words.ACCEPTED, began=10.0, ended=21.0), set(), {"slow"}),
+        (Entry(kind="show", client=0, outcome=words.REFUSED, began=10.0, ended=21.0), set(), {"slow"}),
+        (Entry(kind="show", client=0, outcome=words.LOST, began=10.0, ended=11.0), set(), {"lost"}),
+        (unavailable("show", 12.0), set(), {"failed"}),
+        (unavailable("show", 12.0, retry_after=None), {"failed, not slow"}, {"failed", "failed, not slow"}),
+    ],
+)
+def test_an_answer_is_late_lost_or_unavailable_only_while_a_fault_is_felt(
+    db: Database, entry: Entry, in_a_storm: set[str], in_calm: set[str]
+) -> None:
+    ledger = Ledger()
+    ledger.add(entry)
+    assert rules(db, ledger, STORM) == in_a_storm
+    assert rules(db, ledger, CALM) == in_calm
+
+
+def test_a_fault_excuses_until_all_held_again_and_never_beyond_what_is_promised() -> None:
+    healed = Inflicted("kill", "api-1", began=10.0, over=11.0, healed_s=4.0)
+    slow = Inflicted("kill", "api-1", began=100.0, over=101.0, healed_s=90.0)
+    windows = Windows([healed, slow], 60.0)
+    assert windows.excuse(5.0, 10.5)
+    assert windows.excuse(14.9, 20.0)
+    assert not windows.excuse(15.1, 99.0)
+    assert windows.excuse(160.0, 170.0)
+    assert not windows.excuse(162.0, 170.0)
+
+
+def test_what_was_denied_must_not_have_been_done(db: Database) -> None:
+    one = instance(display_name="t4")
+    done = workflow(instance_id=one.id, kind="delete", state=WorkflowState.DONE, finished_at=at(1))
+    db.run(lambda tx: instances.insert(tx, [one]))
+    db.run(lambda tx: workflows.insert(tx, [done]))
+    told = "The message queue does not answer at the moment. Nothing was changed; please try again."
+    ledger = Ledger()
+    ledger.add(unavailable("delete", 12.0, server=one.id, request_id=done.request_id, told=told))
+    assert rules(db, ledger) == {"refused means not done"}
+    ledger.entries[
+        0
+    ].told = "The database was lost while it answered. Please look whether the change was made."
+    assert rules(db, ledger) == set()
+    ledger.entries[0].outcome, ledger.entries[0].status = words.REFUSED, 409
+    assert rules(db, ledger) == {"refused means not done"}
+
+
+def test_doors_are_shut_from_the_first_question_until_one_is_answered() -> None:
+    one = [(0.0, 0.1), (1.0, 7.0), (8.0, 8.1)]
+    other = [(0.2, 0.3), (3.0, 6.0), (6.5, 9.0)]
+    assert both(one, other) == [(3.0, 6.0), (6.5, 7.0), (8.0, 8.1)]
+    windows = Windows([Inflicted("kill", "api-1", began=2.0, over=4.0, healed_s=0.5)], 60.0)
+    told = {"one_p50": 6.0, "one_max": 6.0, "all_p50": 3.0, "all_max": 3.0}
+    assert shut_by_fault(windows.all, [one, other]) == {"kill": told}
+
+
+def test_what_was_broken_is_told_with_what_the_logs_say_of_it(tmp_path: Path) -> None:
+    request, server = ids.new_request_id(), ids.new_uuid()
+    (tmp_path / "api-1.log").write_text(
+        f"2030-01-01 00:00:02.000 7 INFO nova.x [{request} u p] answered\n"
+        f"2030-01-01 00:00:09.000 7 INFO nova.x [{ids.new_request_id()} u p] [instance: {server}] later\n"
+    )
+    (tmp_path / "conductor-1.log").write_text(
+        f"2030-01-01 00:00:01.000 8 INFO nova.y [{request} u p] took it\n"
+    )
+    about, whole = f"delete of {server} ({request}) was lost", f"server {server} is not there"
+    found = excerpts(tmp_path, [about, whole, "nothing is named here"])
+    assert [line.split(":")[0] for line in found[about]] == ["conductor-1", "api-1"]
+    assert len(found[whole]) == 1 and "later" in found[whole][0]
+    assert found["nothing is named here"] == []
+    assert len(excerpts(tmp_path, [about + server], most=1)[about + server]) <= 2

@@ -25,6 +25,7 @@ _LISTENERS = {
 }
 IMAGE = "tiny"
 SMALL, LARGE = "1", "2"
+SECRET = "what the proxy of the metadata service signs with"
 
 
 class Cloud:
@@ -51,7 +52,15 @@ class Cloud:
     @property
     def doors(self) -> list[int]:
         """The ports of the APIs."""
-        return [d.role.port for d in self.daemons if d.role.program == "api" and d.role.port is not None]
+        return self._ports("api")
+
+    @property
+    def metadata(self) -> list[int]:
+        """The ports of the metadata service."""
+        return self._ports("metadata")
+
+    def _ports(self, program: str) -> list[int]:
+        return [d.role.port for d in self.of(program) if d.role.port is not None]
 
     def of(self, program: str) -> list[Daemon]:
         """Return the daemons of a program."""
@@ -106,6 +115,7 @@ class Cloud:
             },
             "database": {"connection": self.backing.proxied_url},
             "api": {"auth_strategy": "noauth2"},
+            "metadata": {"service_metadata_proxy": "true", "metadata_proxy_shared_secret": SECRET},
             "image": {"store": "directory", "directory": str(self.home / "images")},
             "conductor": {"lease": str(self.form.lease_s)},
             "quota": {"instances": "20", "cores": "24", "ram": "200000"},

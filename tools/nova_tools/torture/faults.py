@@ -28,6 +28,8 @@ class Inflicted:
     over: float = 0.0
     healed_s: float | None = None
     """From its end until everything held again; none: that was not seen."""
+    still: str = ""
+    """Why not everything held at the last look that found so."""
 
 
 class Faults:
@@ -45,6 +47,9 @@ class Faults:
         self._stopping = threading.Event()
         self._deck: list[str] | None = None
         self.deadlocks: Counter[str] = Counter()
+        self.shares: dict[str, Counter[str]] = {"killed": Counter(), "frozen": Counter()}
+        """How often each daemon was killed or frozen."""
+        self._dealt: dict[str, list[Daemon]] = {}
         lease = cloud.form.lease_s
         self._freezes = (1.0, lease * 0.6, lease * 1.7, lease * 2.5)
         self.known: dict[str, tuple[int, Callable[[], str]]] = {
@@ -85,25 +90,30 @@ class Faults:
         """Cut short what is going on."""
         self._stopping.set()
 
-    def _one(self) -> Daemon:
-        return self._random.choice(self._cloud.daemons)
+    def _next(self, deed: str) -> Daemon:
+        """Take the daemons in turn, each once in some order and then anew: each gets its share."""
+        dealt = self._dealt.setdefault(deed, [])
+        if not dealt:
+            dealt += self._random.sample(self._cloud.daemons, len(self._cloud.daemons))
+        return dealt.pop()
 
     def _kill(self) -> str:
-        daemon = self._one()
-        daemon.kill()
+        return self._kill_one(self._next("killed"))
+
+    def _kill_one(self, daemon: Daemon) -> str:
+        self.shares["killed"][daemon.role.name] += daemon.kill()
         return daemon.role.name
 
     def _kill_two(self) -> str:
         """Both of a kind, or any two: nobody is left to take over at once."""
         program = self._random.choice(("conductor", "scheduler", "api", "compute"))
-        daemons = self._cloud.of(program)[:2]
-        for daemon in daemons:
-            daemon.kill()
-        return " ".join(daemon.role.name for daemon in daemons)
+        daemons = self._cloud.of(program)
+        two = self._random.sample(daemons, min(2, len(daemons)))
+        return " ".join([self._kill_one(daemon) for daemon in two])
 
     def _freeze(self) -> str:
-        daemon, seconds = self._one(), self._random.choice(self._freezes)
-        daemon.freeze()
+        daemon, seconds = self._next("frozen"), self._random.choice(self._freezes)
+        self.shares["frozen"][daemon.role.name] += daemon.freeze()
         self._stopping.wait(seconds)
         daemon.thaw()
         return f"{daemon.role.name} for {seconds:.0f} s"

@@ -29,7 +29,7 @@ from nova_tools.services.libvirt import Libvirt
 from nova_tools.torture.cloud import LARGE, SMALL, Cloud
 from nova_tools.torture.faults import Faults
 from nova_tools.torture.form import Form
-from nova_tools.torture.http_client import Doors
+from nova_tools.torture.http_client import Doors, user
 from nova_tools.torture.run import Report, Torture
 from nova_tools.trouble import Trouble
 from nova_tools.waiting import wait_until
@@ -153,7 +153,7 @@ class GuestTorture(Torture):
 
     def prepare(self) -> None:
         """Boot the guests that count and wait until they do."""
-        doors = Doors(self.cloud.doors, "steady", "steady", keep=False)
+        doors = Doors(self.cloud.doors, user("steady", "steady"), keep=False)
         image = self.image()
         for number in range(2):
             wish = {

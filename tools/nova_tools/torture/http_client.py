@@ -6,7 +6,7 @@ import http.client
 import json
 import select
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,8 @@ class Answer:
     body: Any = None
     request_id: str = ""
     retry_after: str | None = None
+    began: float = 0.0
+    """When it was first sent; monotonic."""
     seconds: float = 0.0
     tries: int = 1
 
@@ -30,23 +32,26 @@ class Answer:
 class Doors:
     """One user's connections; for one thread."""
 
-    def __init__(self, ports: Sequence[int], user: str, project: str, *, keep: bool = True) -> None:
+    def __init__(
+        self, ports: Sequence[int], headers: Mapping[str, str], *, below: str = "/v2.1", keep: bool = True
+    ) -> None:
+        """``below``: what comes before each path; ``keep``: use a connection more than once."""
         self._ports = list(ports)
         self._at = 0
         self._keep = keep
-        self._headers = {
-            "X-Auth-Token": f"{user}:{project}",
-            "OpenStack-API-Version": "compute 2.96",
-            "Accept": "application/json",
-        }
+        self._below = below
+        self._headers = {"Accept": "application/json", **headers}
         self._links: dict[int, http.client.HTTPConnection] = {}
 
     def next_door(self) -> None:
         """Use another API from now on."""
         self._at = (self._at + 1) % len(self._ports)
 
-    def ask(self, method: str, path: str, body: object = None, *, again: bool | None = None) -> Answer:
-        """Send a request below /v2.1.
+    def ask(
+        self, method: str, path: str, body: object = None, *, again: bool | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:  # fmt: skip
+        """Send a request; ``headers`` are its own, besides those of all.
 
         A door that does not even take the connection is no answer: the next one is tried.  When a connection
         is lost later the request is sent again only if doing it twice changes nothing (``again``; none: for
@@ -57,7 +62,7 @@ class Doors:
         while True:
             tries += 1
             try:
-                status, headers, data = self._send(method, path, body)
+                status, told, data = self._send(method, path, body, headers or {})
                 break
             except ConnectionRefusedError:
                 retriable = True
@@ -65,25 +70,28 @@ class Doors:
                 retriable = safe
             self._drop()
             if not retriable or time.monotonic() - began > PATIENCE_S:
-                return Answer(0, seconds=time.monotonic() - began, tries=tries)
+                return Answer(0, began=began, seconds=time.monotonic() - began, tries=tries)
             self.next_door()
             time.sleep(_PAUSE_S)
         return Answer(
             status,
-            json.loads(data) if data else None,
-            headers.get("x-openstack-request-id", ""),
-            headers.get("retry-after"),
+            _read(data, told.get("content-type", "")),
+            told.get("x-openstack-request-id", ""),
+            told.get("retry-after"),
+            began,
             time.monotonic() - began,
             tries,
         )
 
-    def _send(self, method: str, path: str, body: object) -> tuple[int, dict[str, str], bytes]:
+    def _send(
+        self, method: str, path: str, body: object, own: Mapping[str, str]
+    ) -> tuple[int, dict[str, str], bytes]:
         link = self._link()
-        headers = dict(self._headers)
+        headers = {**self._headers, **own}
         data = None
         if body is not None:
             data, headers["Content-Type"] = json.dumps(body).encode(), "application/json"
-        link.request(method, f"/v2.1{path}", data, headers)
+        link.request(method, f"{self._below}{path}", data, headers)
         answer = link.getresponse()
         content = answer.read()
         if answer.will_close or not self._keep:
@@ -106,3 +114,14 @@ class Doors:
         link = self._links.pop(self._ports[self._at], None)
         if link is not None:
             link.close()
+
+
+def user(name: str, project: str) -> dict[str, str]:
+    """Return the headers of a user whom nobody asks for a password."""
+    return {"X-Auth-Token": f"{name}:{project}", "OpenStack-API-Version": "compute 2.96"}
+
+
+def _read(data: bytes, kind: str) -> Any:
+    if not data:
+        return None
+    return json.loads(data) if "json" in kind else data.decode(errors="replace")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,7 +15,10 @@ from nova.objects.ids import InstanceId
 from nova.objects.instance import Instance
 from nova.objects.states import Vm
 from nova_tools.torture import ledger as words
+from nova_tools.torture.answers import denies, judge_answer
 from nova_tools.torture.ledger import Entry, Ledger, Server, spread
+from nova_tools.torture.violation import Violation
+from nova_tools.torture.windows import Windows
 
 _STATES = {
     "ACTIVE": Vm.ACTIVE, "SHUTOFF": Vm.STOPPED, "PAUSED": Vm.PAUSED, "SUSPENDED": Vm.SUSPENDED,
@@ -36,20 +38,13 @@ _WORK = sa.text(
 _NAMED = sa.text("SELECT display_name, count(*) FROM instances GROUP BY display_name")
 
 
-@dataclass(frozen=True)
-class Violation:
-    """A promise that was broken, and what shows it."""
-
-    rule: str
-    sentence: str
-
-
 class Judge:
     """Compares the ledger with the truth."""
 
-    def __init__(self, db: Database, ledger: Ledger) -> None:
-        self._db = db
+    def __init__(self, db: Database, ledger: Ledger, windows: Windows) -> None:
+        """``windows``: when faults could be felt."""
         self._ledger = ledger
+        self._windows = windows
         with db.engine.connect() as link:
             self._work = [dict(row._mapping) for row in link.execute(_WORK)]
             self._named: dict[str, int] = {row[0]: row[1] for row in link.execute(_NAMED)}
@@ -88,11 +83,10 @@ class Judge:
         return found
 
     def _of_entry(self, entry: Entry) -> Iterator[Violation]:
-        if entry.outcome == words.FAILED:
-            yield Violation("failed", f"{entry.kind} was answered {entry.status}: {entry.told}")
-        if entry.outcome == words.UNAVAILABLE and entry.seconds < BOUNDED_WAIT_S:
-            told = f"{entry.kind} was answered 503 after {entry.seconds:.1f} s: {entry.told}"
-            yield Violation("failed, not slow", told)
+        yield from judge_answer(entry, self._windows)
+        if denies(entry) and entry.request_id in self._by_request:
+            told = f"{entry.words()} was answered {entry.status}, but it was done: {entry.told}"
+            yield Violation("refused means not done", told)
         if entry.kind == "create":
             yield from self._of_create(entry)
         if entry.outcome == words.ACCEPTED and entry.kind in _RECORDED:
@@ -101,10 +95,11 @@ class Judge:
     def _of_create(self, entry: Entry) -> Iterator[Violation]:
         names = [entry.tag] if entry.count == 1 else [f"{entry.tag}-{n}" for n in range(1, entry.count + 1)]
         made = sum(self._named.get(name, 0) for name in names)
-        right = {
-            words.ACCEPTED: (entry.count,),
-            words.REFUSED: (0,),
-        }.get(entry.outcome, (0, entry.count))
+        right: tuple[int, ...] = (0, entry.count)
+        if entry.outcome == words.ACCEPTED:
+            right = (entry.count,)
+        elif denies(entry):
+            right = (0,)
         if made not in right:
             told = f"{entry.outcome} create {entry.tag} of {entry.count} ({entry.request_id})"
             yield Violation("one create, one server", f"{told} made {made} servers")
@@ -113,7 +108,7 @@ class Judge:
         rows = self._by_request.get(entry.request_id, [])
         if entry.server is not None:
             rows = [row for row in rows if row["instance_id"] == entry.server]
-        told = f"{entry.kind} of {entry.server or entry.tag} ({entry.request_id})"
+        told = entry.words()
         if len(rows) != entry.count:
             gone = entry.kind == "delete" and self._deleted_before(entry)
             if not gone:
@@ -168,10 +163,6 @@ class Judge:
             return True
         rows = [r for r in self._by_request.get(server.last.request_id, []) if r["instance_id"] == server.id]
         return any(row["state"] != "done" and row["message"] for row in rows)
-
-
-BOUNDED_WAIT_S = 10.0
-"""A request must have been slow for so long before it may be told to come again."""
 
 
 def _seconds(stored: str) -> float:

@@ -16,6 +16,8 @@ UNAVAILABLE = "unavailable"
 """503: told to come again."""
 FAILED = "failed"
 """Any other answer: always wrong."""
+POLL, KNOCK = "poll", "knock"
+"""Questions that wait for something: judged as all others, and not counted as work."""
 DOUBT_S = 90.0
 """Longer than any message or call of the cloud is kept."""
 LOST = "lost"
@@ -36,10 +38,23 @@ class Entry:
     outcome: str = ""
     status: int = 0
     request_id: str = ""
-    seconds: float = 0.0
+    began: float = 0.0
+    """When it was first sent; monotonic seconds, as ``ended``."""
+    ended: float = 0.0
+    retry_after: str | None = None
     tries: int = 1
     told: str = ""
     """The words of a refusal or failure."""
+
+    @property
+    def seconds(self) -> float:
+        """How long the answer was waited for."""
+        return self.ended - self.began
+
+    def words(self) -> str:
+        """Name the request, as its log lines can be found."""
+        whose = self.server or self.tag or f"client {self.client}"
+        return f"{self.kind} of {whose} ({self.request_id or 'no request id'})"
 
 
 @dataclass
@@ -54,6 +69,10 @@ class Server:
     last: Entry | None = None
     """The last action that was accepted."""
     deleting: bool = False
+    may_be_gone: bool = False
+    """A delete was sent, whatever was answered."""
+    busy: bool = False
+    """An action was accepted, and nobody has looked since whether it has ended."""
     metadata: dict[str, set[str]] = field(default_factory=dict)
     """Key to the values that are right: the last one acknowledged, and later ones without an answer."""
     tags: dict[str, bool | None] = field(default_factory=dict)
@@ -76,6 +95,7 @@ class Ledger:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self.entries: list[Entry] = []
+        self._done = 0
         self.servers: dict[str, Server] = {}
         self.troubles: list[str] = []
         """Sentences of clients about what must not be."""
@@ -83,6 +103,7 @@ class Ledger:
     def add(self, entry: Entry) -> None:
         with self._lock:
             self.entries.append(entry)
+            self._done += entry.kind not in (POLL, KNOCK)
 
     def know(self, server: Server) -> None:
         with self._lock:
@@ -94,8 +115,8 @@ class Ledger:
             self.troubles.append(sentence)
 
     def done(self) -> int:
-        """Return how many requests have been answered or lost."""
-        return len(self.entries)
+        """Return how many requests have been answered or lost, without those that only wait."""
+        return self._done
 
     def outcomes(self) -> dict[str, dict[str, int]]:
         """Count outcomes by kind of request."""

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from nova_tools.torture import ledger as words
-from nova_tools.torture.http_client import Answer, Doors
+from nova_tools.torture.asking import Asker
+from nova_tools.torture.guest_asking import Guest
+from nova_tools.torture.http_client import Answer, Doors, user
 from nova_tools.torture.ledger import Entry, Ledger, Server
 
 MOST_SERVERS = 4
@@ -36,7 +38,7 @@ _FROM: dict[str, tuple[str, ...]] = {
 _MIX: tuple[tuple[str, int], ...] = (
     ("create", 16), ("create-many", 4), ("create-and-delete", 3), ("show", 14), ("list", 10), ("detail", 4),
     ("act", 26), ("snapshot", 2), ("lock", 3), ("metadata", 8), ("tag", 4), ("delete", 12), ("console", 3),
-    ("vnc", 3), ("catalogue", 4),
+    ("vnc", 3), ("guest-asks", 6), ("catalogue", 4),
 )  # fmt: skip
 
 
@@ -48,6 +50,10 @@ class Site:
     ledger: Ledger
     stopping: threading.Event
     image: str
+    metadata: Sequence[int] = ()
+    """Ports of the metadata service."""
+    secret: str = ""
+    """What its proxy signs with."""
 
 
 class Client(threading.Thread):
@@ -57,9 +63,12 @@ class Client(threading.Thread):
         super().__init__(name=f"client-{number}", daemon=True)
         self.number = number
         self._random = random.Random(f"{seed}/{number}")
-        self._doors = Doors(site.doors, f"user-{number}", f"project-{number % 4}")
+        self._project = f"project-{number % 4}"
+        doors = Doors(site.doors, user(f"user-{number}", self._project))
         for _ in range(number % len(site.doors)):
-            self._doors.next_door()
+            doors.next_door()
+        self._asks = Asker(doors, site.ledger)
+        self._guest = Guest(number, self._project, site) if site.metadata else None
         self._ledger = site.ledger
         self._stopping = site.stopping
         self._image = site.image
@@ -81,40 +90,34 @@ class Client(threading.Thread):
 
     # -- asking --------------------------------------------------------------------------------------------
 
-    def _ask(
-        self, entry: Entry, method: str, path: str, body: object = None, *, again: bool | None = None
-    ) -> tuple[Entry, Answer]:
-        """Send a request and complete its entry."""
-        answer = self._doors.ask(method, path, body, again=again)
-        entry.outcome, entry.status = outcome_of(answer), answer.status
-        entry.request_id, entry.seconds, entry.tries = answer.request_id, answer.seconds, answer.tries
-        if entry.outcome not in (words.ACCEPTED, words.LOST):
-            entry.told = str(answer.body)[:300]
-        if entry.outcome == words.UNAVAILABLE and answer.retry_after is None:
-            self._ledger.complain(f"{entry.kind} was answered 503 without Retry-After: {entry.told}")
-        self._ledger.add(entry)
-        return entry, answer
+    def _entry(self, kind: str) -> Entry:
+        return Entry(kind=kind, client=self.number)
 
-    def _about(self, kind: str, server: Server | None = None) -> Entry:
-        return Entry(kind=kind, client=self.number, server=server.id if server else None)
+    def _about(
+        self, kind: str, server: Server, method: str, path: str = "", body: object = None,
+        *, again: bool | None = None,
+    ) -> tuple[Entry, Answer]:  # fmt: skip
+        return self._asks.about(self._entry(kind), server, method, path, body, again=again)
+
+    def _order(self, kind: str, server: Server, body: object, *, again: bool | None = None) -> Entry:
+        return self._about(kind, server, "POST", "/action", body, again=again)[0]
 
     def _pick(self) -> Server | None:
         known = [server for server in self._mine if not server.deleting]
         return self._random.choice(known) if known else None
 
-    def _show_one(self, server: Server) -> Answer:
-        return self._doors.ask("GET", f"/servers/{server.id}")
-
     def _settle(self, server: Server) -> dict[str, Any] | None:
         """Wait until nothing is under way; return the server, none when it is gone or nothing can be said."""
         end, pause = time.monotonic() + SETTLE_S, 0.1
         while time.monotonic() < end:
-            answer = self._show_one(server)
+            answer = self._about(words.POLL, server, "GET")[1]
             if answer.status == 404:
+                self._gone(server)
                 return None
             if answer.status == 200:
                 body: dict[str, Any] = answer.body["server"]
                 if body.get("OS-EXT-STS:task_state") is None and body["status"] != "BUILD":
+                    server.busy = False
                     return body
             if self._stopping.wait(pause):
                 return None
@@ -137,13 +140,13 @@ class Client(threading.Thread):
         if count > 1:
             wish |= {"min_count": count, "max_count": count}
         asked = Entry(kind="create", client=self.number, tag=tag, count=count)
-        entry, answer = self._ask(asked, "POST", "/servers", {"server": wish})
+        entry, answer = self._asks.ask(asked, "POST", "/servers", {"server": wish})
         found = [str(answer.body["server"]["id"])] if entry.outcome == words.ACCEPTED else []
         if count > 1 or entry.outcome == words.LOST:
             found = self._named(tag)
         made = [Server(id=i, name=tag, client=self.number, metadata={"born": {tag}}) for i in found]
         for server in made:
-            server.expected, server.last = "ACTIVE", entry
+            server.expected, server.last, server.busy = "ACTIVE", entry, True
             self._ledger.know(server)
             self._mine.append(server)
         if delete_at_once:
@@ -161,7 +164,7 @@ class Client(threading.Thread):
 
     def _named(self, tag: str) -> list[str]:
         """Find what a create made whose answer does not name it all, or was lost."""
-        answer = self._doors.ask("GET", f"/servers?name={tag}")
+        answer = self._asks.ask(self._entry("find"), "GET", f"/servers?name={tag}")[1]
         return [str(s["id"]) for s in answer.body["servers"]] if answer.status == 200 else []
 
     def _delete(self) -> None:
@@ -170,16 +173,25 @@ class Client(threading.Thread):
             self._delete_one(server, wait=self._random.random() < 0.7)
 
     def _delete_one(self, server: Server, *, wait: bool) -> None:
-        entry, answer = self._ask(self._about("delete", server), "DELETE", f"/servers/{server.id}")
+        before, server.may_be_gone = server.may_be_gone, True
+        entry, answer = self._about("delete", server, "DELETE")
         if entry.outcome == words.ACCEPTED or answer.status == 404:
-            server.deleting, server.expected = True, "DELETED"
-            self._mine.remove(server)
+            server.expected = "DELETED"
+            self._gone(server)
             if entry.outcome == words.ACCEPTED:
                 server.last = entry
             if wait:
                 self._settle(server)
-        elif entry.outcome != words.REFUSED:
+        elif entry.outcome == words.REFUSED:
+            server.may_be_gone = before
+        else:
             server.doubt()
+
+    def _gone(self, server: Server) -> None:
+        """Do nothing more with a server that was deleted."""
+        server.deleting = True
+        if server in self._mine:
+            self._mine.remove(server)
 
     # -- acting --------------------------------------------------------------------------------------------
 
@@ -207,8 +219,7 @@ class Client(threading.Thread):
         """Tell whether the last action says itself that it failed, and why."""
         if server.last is None or not server.last.request_id:
             return True
-        path = f"/servers/{server.id}/os-instance-actions/{server.last.request_id}"
-        answer = self._doors.ask("GET", path)
+        answer = self._about("why", server, "GET", f"/os-instance-actions/{server.last.request_id}")[1]
         if answer.status != 200:
             return False
         events = answer.body["instanceAction"].get("events") or []
@@ -224,11 +235,9 @@ class Client(threading.Thread):
             return
         name = self._random.choice(_FROM[status])
         action, argument, leads_to = _ACTIONS[name]
-        entry, _ = self._ask(
-            self._about(name, server), "POST", f"/servers/{server.id}/action", {action: argument}
-        )
+        entry = self._order(name, server, {action: argument})
         if entry.outcome == words.ACCEPTED:
-            server.last, server.expected = entry, leads_to
+            server.last, server.expected, server.busy = entry, leads_to, True
         elif entry.outcome in (words.LOST, words.UNAVAILABLE):
             server.doubt()
         if self._random.random() < 0.75:
@@ -240,15 +249,15 @@ class Client(threading.Thread):
             return
         name = f"picture-{self.number}-{self._random.getrandbits(32):08x}"
         body = {"createImage": {"name": name}}
-        self._ask(self._about("snapshot", server), "POST", f"/servers/{server.id}/action", body)
+        if self._order("snapshot", server, body).outcome != words.REFUSED:
+            server.busy = True
         self._expect(server)
 
     def _lock(self) -> None:
         server = self._pick()
         if server is not None:
             for action in ("lock", "unlock"):
-                path = f"/servers/{server.id}/action"
-                self._ask(self._about(action, server), "POST", path, {action: None}, again=True)
+                self._order(action, server, {action: None}, again=True)
 
     # -- small changes -------------------------------------------------------------------------------------
 
@@ -257,12 +266,7 @@ class Client(threading.Thread):
         if server is None:
             return
         key, value = f"k{self._random.randrange(3)}", f"{self._random.getrandbits(64):016x}"
-        entry, _ = self._ask(
-            self._about("metadata", server),
-            "PUT",
-            f"/servers/{server.id}/metadata/{key}",
-            {"meta": {key: value}},
-        )
+        entry, _ = self._about("metadata", server, "PUT", f"/metadata/{key}", {"meta": {key: value}})
         if entry.outcome == words.ACCEPTED:
             server.metadata[key] = {value}
         elif entry.outcome != words.REFUSED:
@@ -274,7 +278,7 @@ class Client(threading.Thread):
             return
         tag, wanted = f"tag{self._random.randrange(3)}", self._random.random() < 0.7
         method = "PUT" if wanted else "DELETE"
-        entry, answer = self._ask(self._about("tag", server), method, f"/servers/{server.id}/tags/{tag}")
+        entry, answer = self._about("tag", server, method, f"/tags/{tag}")
         if entry.outcome == words.ACCEPTED or (not wanted and answer.status == 404):
             server.tags[tag] = wanted
         elif entry.outcome != words.REFUSED:
@@ -285,48 +289,44 @@ class Client(threading.Thread):
     def _show(self) -> None:
         server = self._pick()
         if server is not None:
-            entry, _ = self._ask(self._about("show", server), "GET", f"/servers/{server.id}")
-            if entry.status == 404:
-                self._ledger.complain(f"server {server.id} is not found, though nobody deleted it")
+            entry, answer = self._about("show", server, "GET")
+            if answer.status == 200 and answer.body["server"]["id"] != server.id:
+                self._ledger.complain(f"{entry.words()} told of {answer.body['server']['id']}")
 
     def _list(self) -> None:
-        _, answer = self._ask(self._about("list"), "GET", "/servers")
+        entry, answer = self._asks.ask(self._entry("list"), "GET", "/servers")
         if answer.status != 200:
             return
         seen = {str(server["id"]) for server in answer.body["servers"]}
         for server in self._mine:
-            if server.id not in seen and not server.deleting and len(seen) < 1000:
-                self._ledger.complain(f"server {server.id} is missing in a list")
+            if server.id not in seen and not server.may_be_gone and len(seen) < 1000:
+                self._ledger.complain(f"{entry.words()} did not name server {server.id}")
 
     def _detail(self) -> None:
         status = self._random.choice(("ACTIVE", "SHUTOFF", "ERROR"))
-        self._ask(self._about("list"), "GET", f"/servers/detail?status={status}&limit=50")
+        path = f"/servers/detail?status={status}&limit=50"
+        entry, answer = self._asks.ask(self._entry("list"), "GET", path)
+        if answer.status == 200 and any(server["status"] != status for server in answer.body["servers"]):
+            self._ledger.complain(f"{entry.words()} named servers that are not {status}")
 
     def _console(self) -> None:
         server = self._pick()
         if server is not None:
-            body = {"os-getConsoleOutput": {"length": 5}}
-            path = f"/servers/{server.id}/action"
-            self._ask(self._about("console", server), "POST", path, body, again=True)
+            self._order("console", server, {"os-getConsoleOutput": {"length": 5}}, again=True)
 
     def _vnc(self) -> None:
         server = self._pick()
         if server is not None:
             body = {"remote_console": {"protocol": "vnc", "type": "novnc"}}
-            path = f"/servers/{server.id}/remote-consoles"
-            self._ask(self._about("vnc", server), "POST", path, body, again=True)
+            entry, answer = self._about("vnc", server, "POST", "/remote-consoles", body, again=True)
+            if answer.status == 200 and not answer.body["remote_console"].get("url"):
+                self._ledger.complain(f"{entry.words()} brought no address")
+
+    def _guest_asks(self) -> None:
+        server = self._pick()
+        if server is not None and self._guest is not None:
+            self._guest.ask(server)
 
     def _catalogue(self) -> None:
         path = self._random.choice(("/flavors/detail", "/limits", "/os-availability-zone"))
-        self._ask(self._about("catalogue"), "GET", path)
-
-
-def outcome_of(answer: Answer) -> str:
-    """Put an answer into one of five words."""
-    if answer.status == 0:
-        return words.LOST
-    if answer.status < 300:
-        return words.ACCEPTED
-    if answer.status < 500:
-        return words.REFUSED
-    return words.UNAVAILABLE if answer.status == 503 else words.FAILED
+        self._asks.ask(self._entry("catalogue"), "GET", path)

@@ -19,9 +19,12 @@ def _lines(report: Report) -> Iterator[str]:
     yield f"  requests            {report.operations} in {report.seconds:.0f} s, start {report.start_s:.0f} s"
     for kind, outcomes in report.outcomes.items():
         yield f"    {kind:17} {_counts(outcomes)}"
+    yield f"  answers judged      {report.judged}, with those that were only waited with"
     yield f"  answers             {_spread(report.latency_s)}; {report.retries} sent again at another door"
     yield f"  lost answers        {report.lost_answers}"
     yield f"  faults              {_counts(report.faults)}"
+    for deed, daemons in report.shares.items():
+        yield f"    {deed:17} {_counts(daemons)}"
     yield f"  started again       {_counts(report.kills)}"
     yield f"  commits lost        {_counts(report.commits_lost)}"
     yield f"  lock races          {_counts(report.deadlocks)}"
@@ -29,6 +32,11 @@ def _lines(report: Report) -> Iterator[str]:
     yield f"  all holds again     {_spread(report.healed_s)} after a fault is over"
     for name, times in report.healed_by_fault_s.items():
         yield f"    {name:17} {_spread(times)}"
+    for name, shut in report.shut_s.items():
+        yield (
+            f"  doors shut by {name:17} one p50 {shut['one_p50']:.1f} s, max {shut['one_max']:.1f} s; "
+            f"all p50 {shut['all_p50']:.1f} s, max {shut['all_max']:.1f} s"
+        )
     yield f"  at the end          all held {report.quiet_s} s after the load and the last fault"
     yield f"  looks               {report.looks}; the longest that one found something: {_longest(report)}"
     if report.guests:
@@ -37,6 +45,8 @@ def _lines(report: Report) -> Iterator[str]:
     yield f"  promises broken     {len(report.violations)}"
     for violation in report.violations[:60]:
         yield f"    {violation['rule']}: {violation['sentence']}"
+        for line in violation["evidence"]:
+            yield f"        {line}"
 
 
 def _counts(counts: Mapping[str, int]) -> str:

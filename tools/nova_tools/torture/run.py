@@ -15,13 +15,17 @@ from typing import Any
 from nova.conf import load
 from nova.image.base import ImageQuery
 from nova.image.choice import image_store
-from nova_tools.torture.cloud import Cloud
+from nova_tools.torture.cloud import SECRET, Cloud
+from nova_tools.torture.evidence import excerpts
 from nova_tools.torture.faults import Faults, Inflicted
 from nova_tools.torture.form import Form
-from nova_tools.torture.judge import Judge, Violation
+from nova_tools.torture.judge import Judge
 from nova_tools.torture.ledger import LOST, Ledger, spread
 from nova_tools.torture.load import Client, Site
+from nova_tools.torture.shut import Knocker, shut_by_fault
+from nova_tools.torture.violation import Violation
 from nova_tools.torture.watch import Watch
+from nova_tools.torture.windows import Windows
 from nova_tools.waiting import wait_until
 
 _CLIENTS_END_S = 150.0
@@ -35,11 +39,15 @@ class Report:
     form: dict[str, Any]
     start_s: float = 0.0
     operations: int = 0
+    judged: int = 0
+    """Answers, with those to questions that only wait for something."""
     outcomes: dict[str, dict[str, int]] = field(default_factory=dict)
     latency_s: dict[str, float] = field(default_factory=dict)
     retries: int = 0
     lost_answers: int = 0
     faults: dict[str, int] = field(default_factory=dict)
+    shares: dict[str, dict[str, int]] = field(default_factory=dict)
+    """How often each daemon was killed and frozen."""
     kills: dict[str, int] = field(default_factory=dict)
     """Processes started again, by daemon."""
     ended_early: dict[str, list[int]] = field(default_factory=dict)
@@ -48,6 +56,8 @@ class Report:
     deadlocks: dict[str, int] = field(default_factory=dict)
     healed_s: dict[str, float] = field(default_factory=dict)
     healed_by_fault_s: dict[str, dict[str, float]] = field(default_factory=dict)
+    shut_s: dict[str, dict[str, float]] = field(default_factory=dict)
+    """How long one door, and all of them, were shut, by fault."""
     quiet_s: float | None = None
     """From the last fault until everything held."""
     workflows: dict[str, int] = field(default_factory=dict)
@@ -56,7 +66,8 @@ class Report:
     longest_finding_s: float = 0.0
     longest_finding: str = ""
     looks: int = 0
-    violations: list[dict[str, str]] = field(default_factory=list)
+    violations: list[dict[str, Any]] = field(default_factory=list)
+    """Rule, sentence, and what the logs say about it."""
     guests: dict[str, int] = field(default_factory=dict)
     """Guests that only count, and how far they came."""
     seconds: float = 0.0
@@ -92,9 +103,14 @@ class Torture:
             self.finish(report)
         finally:
             self.cloud.stop()
-        report.violations = [asdict(v) for v in dict.fromkeys(self._violations)]
+        report.violations = self._with_evidence()
         report.seconds = round(time.monotonic() - began, 1)
         return report
+
+    def _with_evidence(self) -> list[dict[str, Any]]:
+        broken = list(dict.fromkeys(self._violations))
+        found = excerpts(self.cloud.logs, [one.sentence for one in broken])
+        return [asdict(one) | {"evidence": found[one.sentence]} for one in broken]
 
     def prepare(self) -> None:
         """What must be there before the load."""
@@ -109,11 +125,15 @@ class Torture:
     def _torture(self, report: Report) -> None:
         watch, faults = Watch(self.cloud), self.faults()
         stopping = threading.Event()
-        site = Site(doors=self.cloud.doors, ledger=self.ledger, stopping=stopping, image=self.image())
+        site = Site(
+            doors=self.cloud.doors, ledger=self.ledger, stopping=stopping, image=self.image(),
+            metadata=self.cloud.metadata, secret=SECRET,
+        )  # fmt: skip
         clients = [Client(n, self.form.seed, site) for n in range(self.form.clients)]
+        knockers = [Knocker(port, n, self.ledger) for n, port in enumerate(self.cloud.doors)]
         watch.start()
-        for client in clients:
-            client.start()
+        for thread in (*clients, *knockers):
+            thread.start()
         try:
             self._inflict(faults, watch)
             stopping.set()
@@ -125,8 +145,14 @@ class Torture:
         finally:
             stopping.set()
             faults.stop()
+            for knocker in knockers:
+                knocker.stop()
             watch.stop()
+        for knocker in knockers:
+            knocker.join(_CLIENTS_END_S)
         self._account(report, watch, faults)
+        windows = Windows(self._inflicted, self.form.settle_s)
+        report.shut_s = shut_by_fault(windows.all, [knocker.waits for knocker in knockers])
 
     def image(self) -> str:
         """Return the id of the image that servers are made from."""
@@ -180,15 +206,16 @@ class Torture:
 
     def _account(self, report: Report, watch: Watch, faults: Faults) -> None:
         db = self.cloud.database()
-        judge = Judge(db, self.ledger)
+        judge = Judge(db, self.ledger, Windows(self._inflicted, self.form.settle_s))
         self._violations += judge.violations()
         db.close()
-        report.operations = self.ledger.done()
+        report.operations, report.judged = self.ledger.done(), len(self.ledger.entries)
         report.outcomes, report.latency_s = self.ledger.outcomes(), self.ledger.latencies()
         report.retries = sum(entry.tries - 1 for entry in self.ledger.entries)
         report.lost_answers = sum(entry.outcome == LOST for entry in self.ledger.entries)
         report.workflows, report.workflow_s = judge.ended(), judge.lasted()
         report.faults = dict(Counter(fault.name for fault in self._inflicted))
+        report.shares = {deed: dict(sorted(daemons.items())) for deed, daemons in faults.shares.items()}
         report.kills = {d.role.name: d.starts - 1 for d in self.cloud.daemons if d.starts > 1}
         report.ended_early = {d.role.name: d.ended for d in self.cloud.daemons if d.ended}
         for name, codes in report.ended_early.items():
@@ -208,4 +235,4 @@ class Torture:
         for fault in healed:
             if (fault.healed_s or 0.0) > self.form.settle_s:
                 told = f"{fault.name} ({fault.target}) was felt for {fault.healed_s} s"
-                self.blame("healed in time", told)
+                self.blame("healed in time", f"{told}, at last because of {fault.still}")

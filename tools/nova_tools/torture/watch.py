@@ -21,7 +21,10 @@ from nova_tools.torture.cloud import Cloud
 from nova_tools.torture.faults import Inflicted
 
 PAUSE_S = 1.0
-_OLDEST = sa.text("SELECT count(*) FROM workflows WHERE running = 1 AND started_at < :moment")
+_OLDEST = sa.text(
+    "SELECT kind, action, state, step, instance_id, request_id, owner FROM workflows "
+    "WHERE running = 1 AND started_at < :moment ORDER BY started_at LIMIT 1"
+)
 
 
 @dataclass
@@ -102,19 +105,33 @@ class Watch:
     def _close_healed(self, now: float) -> None:
         with self._guard:
             waiting = list(self._open)
-        if not waiting or self.standing or not all(daemon.ready() for daemon in self.cloud.daemons):
-            return
+        still = self._what_does_not_hold() if waiting else ""
         for fault, since in waiting:
-            if now < fault.over or self._old_work(since):
+            fault.still = still or self._old_work(since) or fault.still
+            if still or now < fault.over or self._old_work(since):
                 continue
             fault.healed_s = round(now - fault.over, 2)
             with self._guard:
                 self._open.remove((fault, since))
 
-    def _old_work(self, since: str) -> bool:
-        """Tell whether work that was begun before a moment has not ended."""
+    def _what_does_not_hold(self) -> str:
+        for finding in self.standing:
+            return f"{finding.rule}: {finding.sentence}"
+        for daemon in self.cloud.daemons:
+            if (waits := daemon.readiness()) is not None:
+                return f"{daemon.role.name}: {waits}"
+        return ""
+
+    def _old_work(self, since: str) -> str:
+        """Name a workflow that was begun before a moment and has not ended; empty when there is none."""
         with self.db.engine.connect() as link:
-            return bool(link.execute(_OLDEST, {"moment": since}).scalar())
+            row = link.execute(_OLDEST, {"moment": since}).mappings().first()
+        if row is None:
+            return ""
+        return (
+            f"{row['kind']} {row['action']} of {row['instance_id']} ({row['request_id']}) is {row['state']} "
+            f"at step {row['step']}, owner {row['owner']}"
+        )
 
 
 def moment() -> str:
