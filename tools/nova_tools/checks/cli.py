@@ -1,25 +1,22 @@
-"""``tools/test``: the command line, and the order in which parts run."""
+"""``tools/test``: the command line."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import sys
-import threading
-import time
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 from nova_tools.checks.bootstrap import prepare
-from nova_tools.checks.parts import PARTS, Part, choose
-from nova_tools.checks.results import Counts, PartResult
+from nova_tools.checks.parts import PARTS, choose
+from nova_tools.checks.results import Counts
+from nova_tools.checks.run import Interrupted, Run, signals_raise
 from nova_tools.checks.runner import Runner
-from nova_tools.commands import tail
 from nova_tools.places import CHECKOUT, Places
 from nova_tools.progress import Progress
 from nova_tools.trouble import Trouble
 
-_BEAT_SECONDS = 60.0
+JOBS = 3
+"""One more than the usual machine has processors: tests of real parts wait much."""
 
 
 def main(arguments: list[str]) -> int:
@@ -35,15 +32,20 @@ def main(arguments: list[str]) -> int:
         print(f"There is no part {unknown.args[0]!r}; parts are: static {known}", file=sys.stderr)
         return 2
     os.chdir(CHECKOUT)
+    signals_raise()
     try:
         prepare(parts, places, progress)
+        if options.install_only:
+            return 0
+        run = Run(parts, Runner(places, tuple(extra)), progress, options.jobs)
+        return run.all(second_chance=not options.once)
     except Trouble as trouble:
         progress.say(f"\n{trouble}")
         progress.say(str(Counts(failed=1)))
         return 1
-    if options.install_only:
-        return 0
-    return _run(parts, Runner(places, tuple(extra)), progress, options.jobs)
+    except Interrupted as interrupted:
+        progress.say(f"\nEnded by {interrupted}; nothing runs any more.")
+        return interrupted.exit_code
 
 
 def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
@@ -60,46 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     names = ", ".join(part.name for part in PARTS)
     parser.add_argument("part", nargs="*", help=f"static (the first checks) or any of: {names}")
-    parser.add_argument("--jobs", type=int, default=2, help="how many parts run side by side (2)")
+    parser.add_argument("--jobs", type=int, default=JOBS, help=f"how many parts run side by side ({JOBS})")
+    parser.add_argument("--once", action="store_true", help="no second chance for tests that failed")
     parser.add_argument("--install-only", action="store_true", help="install what is needed and stop there")
     return parser
-
-
-def _run(parts: list[Part], runner: Runner, progress: Progress, jobs: int) -> int:
-    started = time.monotonic()
-    ended = threading.Event()
-    running: set[str] = set()
-    threading.Thread(target=_beat, args=(running, started, ended, progress), daemon=True).start()
-
-    def run_one(part: Part) -> PartResult:
-        running.add(part.name)
-        result = runner.run(part)
-        running.discard(part.name)
-        progress.say(result.line())
-        if not result.good:
-            progress.say(_what_went_wrong(result))
-        return result
-
-    progress.say("")
-    with ThreadPoolExecutor(max(1, jobs)) as pool:
-        results = list(pool.map(run_one, parts))
-    ended.set()
-    progress.say(f"\n{'=' * 30} summary {'=' * 30}")
-    for result in results:
-        progress.say(result.line())
-        for test in result.failures[:40]:
-            progress.say(f"       {test}")
-    total = sum((result.counts for result in results), Counts())
-    progress.say(f"in {time.monotonic() - started:.0f} s; logs in {runner.places.logs}\n")
-    progress.say(str(total))
-    return 1 if total.failed else 0
-
-
-def _what_went_wrong(result: PartResult) -> str:
-    text = tail(result.log, 120 if result.failures else 60)
-    return f"----- end of {result.log}\n{text}\n----- {Path(result.log).name}"
-
-
-def _beat(running: set[str], started: float, ended: threading.Event, progress: Progress) -> None:
-    while not ended.wait(_BEAT_SECONDS):
-        progress.say(f"     ... {time.monotonic() - started:.0f} s, running: {', '.join(sorted(running))}")

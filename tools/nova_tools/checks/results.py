@@ -30,6 +30,7 @@ class Report:
     counts: Counts
     unfinished: str | None
     failures: tuple[str, ...]
+    passed: frozenset[str]
 
 
 def read_report(path: Path) -> Report:
@@ -46,6 +47,7 @@ def read_report(path: Path) -> Report:
         _counts(outcome_of.values()),
         next((test for test, outcome in outcome_of.items() if outcome == "started"), None),
         tuple(test for test, outcome in outcome_of.items() if outcome == "failed"),
+        frozenset(test for test, outcome in outcome_of.items() if outcome == "passed"),
     )
 
 
@@ -56,7 +58,10 @@ def _counts(outcomes: Iterable[str]) -> Counts:
 
 @dataclass(frozen=True)
 class PartResult:
-    """What came out of one part; ``remark`` says why when something besides tests went wrong."""
+    """What came out of one part; ``remark`` says why when something besides tests went wrong.
+
+    ``passed_again`` are tests that failed at first and passed when they were run once more.
+    """
 
     name: str
     counts: Counts
@@ -64,6 +69,7 @@ class PartResult:
     log: Path
     remark: str = ""
     failures: tuple[str, ...] = ()
+    passed_again: tuple[str, ...] = ()
 
     @property
     def good(self) -> bool:

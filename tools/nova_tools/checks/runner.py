@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import subprocess
+import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from nova_tools.checks.again import with_second_run
+from nova_tools.checks.offspring import Offspring, signal_group
 from nova_tools.checks.parts import Part
 from nova_tools.checks.results import Counts, PartResult, read_report
 from nova_tools.commands import environment
@@ -17,14 +20,25 @@ from nova_tools.places import CHECKOUT, Places
 from nova_tools.pythons import CLIENTS, IDENTITY, TESTS
 
 _NOTHING_COLLECTED = 5
+FIXTURES_SECONDS = 30.0
+"""How long fixtures may take to stop what they started."""
+_AGAIN_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
 class Runner:
-    """Runs parts; ``extra`` is handed to pytest."""
+    """Runs parts, several at a time from several threads; ``extra`` is handed to pytest."""
 
     places: Places
     extra: tuple[str, ...] = ()
+    checkout: Path = CHECKOUT
+    offspring: Offspring = field(default_factory=Offspring)
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    def stop(self) -> None:
+        """Start nothing any more, and let what runs end: its fixtures first stop the daemons they started."""
+        self.stopping.set()
+        self.offspring.interrupt()
 
     def run(self, part: Part) -> PartResult:
         """Run a part to its end or to the end of its time; never raises for what the part does."""
@@ -34,6 +48,8 @@ class Runner:
         results.unlink(missing_ok=True)
         argv = list(part.argv) or self._pytest(part)
         started = time.monotonic()
+        if self.stopping.is_set():
+            return PartResult(part.name, Counts(), 0.0, log, "not begun")
         if not argv:
             return PartResult(part.name, Counts(), 0.0, log, "no tests")
         code = self._run_bounded(argv, part, log, results)
@@ -42,30 +58,43 @@ class Runner:
             return self._of_check(part, code, seconds, log)
         return self._of_pytest(part, code, seconds, log, results)
 
+    def run_again(self, part: Part, result: PartResult) -> PartResult:
+        """Run the failed tests of a part once more; return its result with those that passed now."""
+        log = self.places.logs / f"{part.name}.again.log"
+        results = log.with_suffix(".results")
+        results.unlink(missing_ok=True)
+        bounded = replace(part, seconds=min(part.seconds, _AGAIN_SECONDS))
+        self._run_bounded(self._pytest_of(result.failures), bounded, log, results)
+        return with_second_run(result, read_report(results))
+
     def _pytest(self, part: Part) -> list[str]:
-        folders = [folder for folder in part.folders if any((CHECKOUT / folder).rglob("test_*.py"))]
-        if not folders:
-            return []
-        return ["python", "-m", "pytest", "-p", "nova_tools.checks.counting", *folders, *self.extra]
+        folders = [folder for folder in part.folders if any((self.checkout / folder).rglob("test_*.py"))]
+        return self._pytest_of(folders) if folders else []
+
+    def _pytest_of(self, places: Sequence[str]) -> list[str]:
+        return ["python", "-m", "pytest", "-p", "nova_tools.checks.counting", *places, *self.extra]
 
     def _run_bounded(self, argv: list[str], part: Part, log: Path, results: Path) -> int | None:
         """Return the exit code, None when the time was up."""
         binaries = self.places.venv(TESTS.name) / "bin"
         with log.open("wb") as sink:
-            process = subprocess.Popen(
-                [str(binaries / argv[0]), *argv[1:]], stdin=subprocess.DEVNULL, stdout=sink, stderr=sink,
-                cwd=CHECKOUT, env=self._environment(part, results), start_new_session=True,
+            process = self.offspring.start(
+                [str(binaries / argv[0]), *argv[1:]], output=sink, cwd=self.checkout,
+                env=self._environment(part, results),
             )  # fmt: skip
+            if self.stopping.is_set():  # the signal came just before there was somebody to get it
+                signal_group(process.pid, signal.SIGINT)
             try:
                 return process.wait(part.seconds)
             except subprocess.TimeoutExpired:
                 # Twice: the first lets fixtures end the daemons they started.
                 for number in (signal.SIGINT, signal.SIGKILL):
-                    with contextlib.suppress(ProcessLookupError):
-                        os.killpg(process.pid, number)
+                    signal_group(process.pid, number)
                     with contextlib.suppress(subprocess.TimeoutExpired):
-                        process.wait(20)
+                        process.wait(FIXTURES_SECONDS)
                 return None
+            finally:
+                self.offspring.forget(process)
 
     def _environment(self, part: Part, results: Path) -> dict[str, str]:
         env = environment(
@@ -75,7 +104,7 @@ class Runner:
             NOVA_TEST_GUEST_DIR=str(self.places.guest),
             NOVA_TEST_IDENTITY=str(self.places.venv(IDENTITY.name)),
             NOVA_TEST_CLIENTS=str(self.places.venv(CLIENTS.name)),
-            PYTHONPATH=f"{CHECKOUT}:{CHECKOUT / 'tools'}",
+            PYTHONPATH=f"{self.checkout}:{self.checkout / 'tools'}",
             **part.env,
         )
         env["PATH"] = f"{self.places.venv(TESTS.name) / 'bin'}:{env['PATH']}"
