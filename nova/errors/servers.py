@@ -67,6 +67,13 @@ class ImageUnknown(BadRequest):
     ec2, template = "InvalidAMIID.NotFound", "Can not find requested image"
 
 
+class BootFileUnknown(BadRequest):
+    """A part of an image in three parts is not there, or not for the caller."""
+
+    ec2 = "InvalidAMIID.NotFound"
+    template = "The {part} {id} that image {image} names can not be found. Name one that you may use."
+
+
 class ImageNotActive(BadRequest):
     ec2, template = "InvalidAMIID.Unavailable", "Image {id} is not active."
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO, Protocol
 
+from nova.errors.servers import ImageNotFound
 from nova.objects.base import Value
 from nova.objects.ids import ImageId, ProjectId
 from nova.objects.image import Image, NewImage
 
 CHUNK_BYTES = 1 << 20
+_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 
 
 class ImageQuery(Value, frozen=True, kw_only=True):
@@ -66,6 +69,12 @@ class ImageStore(Protocol):
 
     def delete(self, image_id: ImageId) -> None:
         """Remove an image; raise ``errors.servers.ImageNotFound``, or ``Forbidden`` if it is protected."""
+
+
+def refuse_strange(image_id: str) -> None:
+    """Raise ``errors.servers.ImageNotFound`` for what is no id: ids come from users, and become paths."""
+    if not _ID.fullmatch(image_id):
+        raise ImageNotFound(id=image_id)
 
 
 def matches(image: Image, query: ImageQuery) -> bool:

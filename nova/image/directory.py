@@ -22,7 +22,7 @@ from nova.clock import Clock
 from nova.concurrency import in_native_thread
 from nova.errors import Conflict, Forbidden, Unavailable
 from nova.errors.servers import ImageNotFound
-from nova.image.base import CHUNK_BYTES, ImageQuery, matches
+from nova.image.base import CHUNK_BYTES, ImageQuery, matches, refuse_strange
 from nova.objects.ids import ImageId, ProjectId
 from nova.objects.image import Image, NewImage
 
@@ -81,7 +81,7 @@ class DirectoryStore:
                 try:
                     return self._find(image_id)[0]
                 except ImageNotFound:
-                    _refuse_strange(image_id)
+                    refuse_strange(image_id)
             now = self._clock.now()
             return self._write(
                 Image(
@@ -158,7 +158,7 @@ class DirectoryStore:
 
     def _find(self, image_id: ImageId) -> tuple[Image, pathlib.Path]:
         """Return an image and where its data is."""
-        _refuse_strange(image_id)
+        refuse_strange(image_id)
         try:
             read = _READ.decode(self._facts(image_id).read_bytes())
         except FileNotFoundError:
@@ -166,8 +166,11 @@ class DirectoryStore:
                 if _plain_id(path) == image_id:
                     return _plain_image(path), path
             raise ImageNotFound(id=image_id) from None
-        plain = read.properties.get(_FILE)
-        return read, self._folder / f"{image_id}.data" if plain is None else self._folder / plain
+        data = self._folder / f"{image_id}.data"
+        if not data.exists():
+            # A plain file that was described: its id says which one, never what users wrote beside it.
+            data = next((path for path in self._plain_files() if _plain_id(path) == image_id), data)
+        return read, data
 
     def _all(self) -> Sequence[tuple[Image, pathlib.Path]]:
         known = {path.stem for path in self._folder.glob("*.json")}
@@ -196,14 +199,6 @@ class DirectoryStore:
 
 
 _OPEN = ("public", "community")
-_FILE = "nova_file"
-"""Property of a described plain file: its name in the folder."""
-
-
-def _refuse_strange(image_id: str) -> None:
-    """Ids come from users and name files."""
-    if not image_id or not all(c.isalnum() or c == "-" for c in image_id):
-        raise ImageNotFound(id=image_id)
 
 
 def _plain_id(path: pathlib.Path) -> ImageId:
@@ -221,7 +216,6 @@ def _plain_image(path: pathlib.Path) -> Image:
         container_format=form if form in ("aki", "ari", "ami") else "bare",
         size_bytes=facts.st_size,
         visibility="public",
-        properties={_FILE: path.name},
         created_at=changed,
         updated_at=changed,
     )

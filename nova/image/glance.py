@@ -16,8 +16,8 @@ from keystoneauth1.adapter import Adapter
 from nova.clock import Clock
 from nova.errors import BadRequest, Conflict, Forbidden, NotFound, NovaError, Unavailable
 from nova.errors.servers import ImageNotFound
-from nova.image.base import CHUNK_BYTES, ImageQuery
-from nova.image.glance_form import read_image, write_image, write_patch
+from nova.image.base import CHUNK_BYTES, ImageQuery, matches, refuse_strange
+from nova.image.glance_form import MEMBERS, read_image, write_image, write_patch
 from nova.objects.ids import ImageId, ProjectId
 from nova.objects.image import Image, NewImage
 
@@ -31,6 +31,8 @@ _PART = "the image service"
 _TRIES = 3
 _PAUSE_S = 0.5
 _PAGE = 100
+_NOT_PROPERTIES = MEMBERS | {"limit", "marker", "sort", "sort_key", "sort_dir", "tag", "member_status"}
+"""Words that mean something else in a query for images."""
 _TAG = re.compile(r"<head>.*?</head>|<h1>.*?</h1>|<[^>]*>", re.DOTALL)
 _PATCH = "application/openstack-images-v2.1-json-patch"
 
@@ -76,7 +78,7 @@ class GlanceStore:
             page = _json(answer)
             for entry in page.get("images") or []:
                 image = read_image(entry)
-                if _at_least(image, query) and (project is None or self._visible(image, project)):
+                if matches(image, query) and (project is None or self._visible(image, project)):
                     found.append(image)
                     if query.limit is not None and len(found) >= query.limit:
                         return found
@@ -227,11 +229,13 @@ def _json(answer: requests.Response) -> dict[str, Any]:
 
 
 def _path(image_id: str) -> str:
-    return f"/v2/images/{urllib.parse.quote(image_id, safe='')}"
+    refuse_strange(image_id)
+    return f"/v2/images/{image_id}"
 
 
 def _parameters(query: ImageQuery) -> dict[str, str]:
-    parameters = {"limit": str(min(query.limit or _PAGE, _PAGE)), **query.properties}
+    asked = {key: value for key, value in query.properties.items() if key not in _NOT_PROPERTIES}
+    parameters = {**asked, "limit": str(min(query.limit or _PAGE, _PAGE))}
     if query.name is not None:
         # Glance reads commas and operators in values; quotes make it take the text as it is.
         parameters["name"] = f'in:"{query.name}"' if "," in query.name else query.name
@@ -242,8 +246,3 @@ def _parameters(query: ImageQuery) -> dict[str, str]:
     if query.changes_since is not None:
         parameters["updated_at"] = f"gte:{query.changes_since:%Y-%m-%dT%H:%M:%SZ}"
     return parameters
-
-
-def _at_least(image: Image, query: ImageQuery) -> bool:
-    """Tell about what Glance cannot filter by."""
-    return image.min_disk_gb >= (query.min_disk_gb or 0) and image.min_ram_mb >= (query.min_ram_mb or 0)

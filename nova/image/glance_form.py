@@ -8,7 +8,7 @@ from typing import Any
 from nova.objects.ids import ImageId
 from nova.objects.image import Image, NewImage
 
-_OWN = frozenset(
+MEMBERS = frozenset(
     {
         "id",
         "name",
@@ -45,7 +45,7 @@ def read_image(found: dict[str, Any]) -> Image:
     properties = {
         key: value if isinstance(value, str) else str(value)
         for key, value in found.items()
-        if key not in _OWN and value is not None
+        if key not in MEMBERS and value is not None
     }
     virtual = found.get("virtual_size")
     return Image(
@@ -75,7 +75,7 @@ def write_image(
 ) -> dict[str, Any]:
     """Write the body that makes an image; properties cannot overwrite what belongs to Glance."""
     every = {**image.properties, **(properties or {})}
-    body: dict[str, Any] = {key: value for key, value in every.items() if key not in _OWN}
+    body: dict[str, Any] = {key: value for key, value in every.items() if key not in MEMBERS}
     body |= {
         "name": image.name,
         "disk_format": image.disk_format,
@@ -95,7 +95,7 @@ def write_patch(before: dict[str, str], after: dict[str, str]) -> list[dict[str,
     patch = [
         {"op": "replace" if key in before else "add", "path": _pointer(key), "value": value}
         for key, value in after.items()
-        if key not in _OWN and before.get(key) != value
+        if key not in MEMBERS and before.get(key) != value
     ]
     return patch + [{"op": "remove", "path": _pointer(key)} for key in before if key not in after]
 

@@ -7,6 +7,9 @@ import datetime
 from nova.objects.base import Value
 from nova.objects.ids import ImageId
 
+BOOT_FILES = {"kernel_id": "kernel", "ramdisk_id": "ramdisk"}
+"""Properties that name the other parts of an image that comes in three (aki, ari, ami)."""
+
 
 class Image(Value, frozen=True, kw_only=True):
     """An image of the store, at the moment it was looked up."""

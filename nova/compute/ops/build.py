@@ -11,6 +11,7 @@ from nova.errors import NovaError
 from nova.objects.block_device import Destination, Source
 from nova.objects.guest import GuestSpec
 from nova.objects.ids import ImageId
+from nova.objects.image import BOOT_FILES
 from nova.objects.jobs import Build
 from nova.objects.states import Power, Task
 from nova.virt.base import Material
@@ -91,5 +92,5 @@ def _images(spec: GuestSpec) -> list[ImageId]:
         if root is None or root.destination is Destination.LOCAL:
             local.append(spec.image.id)
         properties = spec.image.properties
-        local += [ImageId(properties[word]) for word in ("kernel_id", "ramdisk_id") if properties.get(word)]
+        local += [ImageId(properties[word]) for word in BOOT_FILES if properties.get(word)]
     return list(dict.fromkeys(local))

@@ -77,6 +77,36 @@ def test_a_plain_file_is_a_public_image(store: DirectoryStore, tmp_path: pathlib
     assert b"".join(store.download(image.id)) == b"data"
 
 
+OUTSIDE = ("nova_file", "file", "location", "direct_url", "path", "id")
+
+
+@pytest.mark.parametrize("where", ["{outside}", "../outside", "../../{folder}/outside"])
+def test_properties_lead_nowhere(store: DirectoryStore, tmp_path: pathlib.Path, where: str) -> None:
+    """Users write properties: no word of theirs may name a file of the host."""
+    outside = tmp_path / "outside"
+    outside.write_bytes(b"of the host")
+    said = where.format(outside=outside, folder=tmp_path.name)
+    properties = dict.fromkeys(OUTSIDE, said)
+    made = store.create(NewImage(name="snap", properties=properties), OWNER, properties)
+    store.upload(made.id, io.BytesIO(b"mine"))
+    assert b"".join(store.download(made.id)) == b"mine"
+    store.update(made.id, properties)
+    assert b"".join(store.download(made.id)) == b"mine"
+    store.delete(made.id)
+    assert outside.read_bytes() == b"of the host"
+
+
+def test_a_described_plain_file_keeps_its_data(store: DirectoryStore, tmp_path: pathlib.Path) -> None:
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "tiny.raw").write_bytes(b"data")
+    (tmp_path / "images" / "other.raw").write_bytes(b"other")
+    tiny = next(image for image in store.list(ImageQuery()) if image.name == "tiny")
+    store.update(tiny.id, {"nova_file": "other.raw"})
+    assert b"".join(store.download(tiny.id)) == b"data"
+    store.delete(tiny.id)
+    assert [path.name for path in (tmp_path / "images").iterdir()] == ["other.raw"]
+
+
 def test_lists_are_filtered_paged_and_private(store: DirectoryStore, clock: StoppedClock) -> None:
     made = []
     for number in range(4):

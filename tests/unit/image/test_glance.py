@@ -209,3 +209,23 @@ def test_projects_see_their_own_open_and_shared_images(store: GlanceStore, servi
     assert len(store.list(ImageQuery(limit=3))) == 3
     with pytest.raises(ImageNotFound):
         store.show(ImageId("private"), other)
+
+
+@pytest.mark.parametrize("name", ["", "..", "../tasks", "a/file", "a?b", "a%2f..", "x" * 100])
+def test_what_is_no_id_is_not_asked_for(store: GlanceStore, service: Service, name: str) -> None:
+    """Ids come from users, also in properties of images; in a path they could name something else."""
+    with pytest.raises(ImageNotFound):
+        store.show(ImageId(name))
+    with pytest.raises(ImageNotFound):
+        store.delete(ImageId(name))
+    assert service.asked == []
+
+
+def test_a_filter_by_property_changes_no_other_part_of_a_query(store: GlanceStore, service: Service) -> None:
+    for number in range(3):
+        store.create(NewImage(name="a", properties={"os": str(number)}), OWNER)
+    service.asked.clear()
+    found = store.list(ImageQuery(properties={"limit": "0", "visibility": "all", "os": "1"}))
+    assert found == [], "no image has properties of these names"
+    assert service.asked[0] == "GET /v2/images?os=1&limit=100"
+    assert [image.properties["os"] for image in store.list(ImageQuery(properties={"os": "1"}))] == ["1"]

@@ -20,11 +20,11 @@ from nova.db.engine import Tx
 from nova.db.quotas import Shortage
 from nova.errors import NovaError, Unavailable
 from nova.errors.database import Duplicate
-from nova.errors.servers import QuotaExceeded, QuotaExceededSimply
+from nova.errors.servers import BootFileUnknown, ImageUnknown, QuotaExceeded, QuotaExceededSimply
 from nova.lifecycle.actions import ACTIONS
 from nova.objects.block_device import BlockDevice
-from nova.objects.ids import InstanceId, ProjectId, UserId, VifId
-from nova.objects.image import Image
+from nova.objects.ids import ImageId, InstanceId, ProjectId, UserId, VifId
+from nova.objects.image import BOOT_FILES, Image
 from nova.objects.instance import Booted, BootWish, Instance
 from nova.objects.states import Task, Vm
 
@@ -37,7 +37,7 @@ LOG = logging.getLogger(__name__)
 
 def boot(world: World, ctx: RequestContext, wish: BootWish) -> Booted:
     """Carry out a create request; repeating it with the same request id gives the same answer."""
-    image = world.facts.usable(ctx, wish.image_id) if wish.image_id is not None else None
+    image = _image(world, ctx, wish)
     first = InstanceId(ids.derived_uuid(ctx.request_id, 0))
 
     def settled(tx: Tx) -> tuple[Booted, list[Run]] | None:
@@ -56,6 +56,24 @@ def boot(world: World, ctx: RequestContext, wish: BootWish) -> Booted:
         return world.db.read(lambda tx: _again(tx, ctx, first, wish))
     world.engine.wake(runs)
     return booted
+
+
+def _image(world: World, ctx: RequestContext, wish: BootWish) -> Image | None:
+    """Return the image to boot; the caller must be allowed the kernel and ramdisk it names, too.
+
+    Whoever owns an image writes its properties, and hosts fetch images in the cloud's own name.
+    """
+    if wish.image_id is None:
+        return None
+    image = world.facts.usable(ctx, wish.image_id)
+    for word, what in BOOT_FILES.items():
+        if not (named := image.properties.get(word)):
+            continue
+        try:
+            world.facts.usable(ctx, ImageId(named))
+        except ImageUnknown:
+            raise BootFileUnknown(image=image.id, part=what, id=named) from None
+    return image
 
 
 def _again(tx: Tx, ctx: RequestContext, first: InstanceId, wish: BootWish) -> Booted:
