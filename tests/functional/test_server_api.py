@@ -223,8 +223,11 @@ def test_an_image_of_it(cloud: Bench, server: str) -> None:
     user = cloud.demo
     answer = user.act(server, "createImage", {"name": "snap"})
     assert answer.status == 202, answer
-    assert answer.body["image_id"]
+    image = answer.body["image_id"]
     eventually(lambda: user.server(server)["OS-EXT-STS:task_state"] is None)
+    listed = user.ask("GET", f"/images/detail?type=snapshot&server={server}", version="2.35").body["images"]
+    assert [(one["id"], one["server"]["id"]) for one in listed] == [(image, server)]
+    assert listed[0]["metadata"]["base_image_ref"] == cloud.image
     assert user.server(server)["status"] == "ACTIVE"
 
 

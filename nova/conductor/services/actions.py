@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from nova import ids
 from nova.conductor.services import admission
 from nova.conductor.services.lookup import any_instance, living
+from nova.conductor.services.snapshot_image import described
 from nova.conductor.workflows.inputs import ActInput, DeleteInput, SnapshotInput
 from nova.context import RequestContext
 from nova.db import history, instances, workflows
@@ -88,20 +89,25 @@ def _wish(world: World, ctx: RequestContext, action: Action, instance: Instance)
 
 
 def create_image(world: World, ctx: RequestContext, instance_id: InstanceId, image: NewImage) -> ImageId:
-    """Make an empty image and start the snapshot into it; the image goes again if that is refused."""
+    """Make an empty image and start the snapshot into it; the image goes again if that is refused.
+
+    Its properties are those of the server's own image with what was asked for, and whence it is.
+    """
     action = ACTIONS["createImage"]
     wanted = ImageId(ids.derived_uuid(ctx.request_id, instance_id, "image"))
 
-    def admitted(tx: Tx) -> bool:
+    def admitted(tx: Tx) -> Instance | None:
         instance = living(tx, ctx, instance_id)
         if _settled(tx, ctx, instance_id, action.name) is not None:
-            return True
+            return None
         check(action, instance, is_admin=ctx.is_admin)
-        return False
+        return instance
 
-    if world.db.read(admitted):
+    subject = world.db.read(admitted)
+    if subject is None:
         return wanted
-    made = world.images.create(image, ProjectId(ctx.project_id), image_id=wanted)
+    picture = described(image, subject, ctx)
+    made = world.images.create(picture, ProjectId(ctx.project_id), image_id=wanted)
 
     def work(tx: Tx) -> list[Run]:
         fresh = living(tx, ctx, instance_id)
