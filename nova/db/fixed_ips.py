@@ -15,12 +15,13 @@ import sqlalchemy as sa
 
 from nova.db.batch import Insert
 from nova.db.engine import Row, Tx
+from nova.db.instance_table import INSTANCES, T
 from nova.db.networks import NETWORKS, decode
 from nova.db.schema import BIG, FLAG, NAME, UUID, WORD, arg, args, needed, table, text
 from nova.db.statements import Statement
 from nova.errors import NotFound
 from nova.errors.servers import FixedIpInUse, FixedIpInvalid, NoMoreAddresses
-from nova.objects.ids import HostName, InstanceId, NetworkId, VifId
+from nova.objects.ids import HostName, InstanceId, NetworkId, ProjectId, VifId
 from nova.objects.network import FixedIp, Network
 
 FIXED_IPS = table(
@@ -241,6 +242,11 @@ _OF_NETWORKS = Statement(
     _SELECT.where(F.network_id.in_(args("ids")), F.instance_id != "").order_by(F.number, F.address)
 )
 _HOLDERS = Statement(_SELECT.where(F.address == arg("address"), F.instance_id != ""))
+_OF_PROJECT = Statement(
+    sa.select(sa.func.count())
+    .join_from(FIXED_IPS, INSTANCES, T.id == F.instance_id)
+    .where(T.project_id == arg("project"), F.number != 0)
+)
 _COUNTS = Statement(sa.select(F.network_id, sa.func.count()).group_by(F.network_id))
 _MOVE = Statement(sa.update(FIXED_IPS).values(host=arg("host")).where(F.instance_id.in_(args("ids"))))
 _LEASED = Statement(
@@ -289,6 +295,12 @@ def of_networks(tx: Tx, networks: Sequence[NetworkId]) -> list[FixedIp]:
 def holders(tx: Tx, address: str) -> list[FixedIp]:
     """Return who holds an address; more than one if networks overlap."""
     return [_fixed_ip(row) for row in tx.rows(_HOLDERS, address=address)]
+
+
+def count_of(tx: Tx, project: ProjectId) -> int:
+    """Count the IPv4 addresses that the instances of a project hold."""
+    row = tx.row(_OF_PROJECT, project=project)
+    return int(row[0]) if row else 0
 
 
 def counts(tx: Tx) -> dict[NetworkId, int]:

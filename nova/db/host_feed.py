@@ -1,6 +1,7 @@
 """What schedulers must know of the hosts: everything once, then what changed.
 
-Two counters live in ``feeds``: ``hosts`` (see :mod:`nova.db.hosts`) and ``aggregates``.
+Two counters live in ``feeds``: ``hosts`` (see :mod:`nova.db.hosts`) and ``aggregates``.  A row
+``networks`` stays at 0: it is the lock of those who make networks (:mod:`nova.db.networks`).
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from nova.db.batch import Insert
 from nova.db.engine import Tx
+from nova.db.host_feed import FEEDS
 from nova.db.schema import BIG, JSON, NAME, UUID, arg, args, needed, table
 from nova.db.statements import Statement
 from nova.objects.ids import HostName, NetworkId, ProjectId
@@ -39,6 +40,8 @@ _UPDATE = Statement(
     .where(N.id == arg("id"))
 )
 _DELETE = Statement(sa.delete(NETWORKS).where(N.id == arg("id")))
+_HOLD = Statement(sa.update(FEEDS).values(position=FEEDS.c.position).where(FEEDS.c.name == "networks"))
+_MAKE_GATE = Insert(FEEDS, ("name", "position"), if_missing=True)
 decode = msgspec.json.Decoder(Network).decode
 _encode = msgspec.json.Encoder().encode
 
@@ -73,6 +76,13 @@ def update(tx: Tx, network: Network) -> bool:
             body=_encode(network).decode(),
         )
     )
+
+
+def hold_all(tx: Tx) -> None:
+    """Let nobody else decide on labels and ranges until the commit."""
+    if not tx.change(_HOLD):
+        _MAKE_GATE.run(tx, [("networks", 0)])
+        tx.change(_HOLD)
 
 
 def delete(tx: Tx, network_id: NetworkId) -> bool:

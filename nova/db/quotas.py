@@ -14,7 +14,7 @@ from typing import Literal
 import msgspec
 import sqlalchemy as sa
 
-from nova.db import instances
+from nova.db import fixed_ips, instances
 from nova.db.batch import Insert, Update
 from nova.db.engine import TryAgain, Tx
 from nova.db.schema import BIG, COUNT, NAME, WORD, arg, args, needed, table
@@ -125,14 +125,48 @@ def stay_within(
         return count
     project, user = scope
     used = dict(zip(COUNTED, instances.use_of(tx, project, user), strict=True))
+    return _cut(tx, project, unit, (used, bounds), (least, count))
+
+
+def stay_within_addresses(
+    tx: Tx, project: ProjectId, unit: Mapping[str, int], limit: int, least: int, count: int
+) -> int | Shortage:
+    """Cut ``count`` units that were just reserved down to the fixed addresses that a project may still take.
+
+    ``unit`` names ``fixed_ips``, too.  They are counted where they are held, and for good only when they are
+    taken; this spares servers that could get none.
+    """
+    if limit < 0 or not unit.get("fixed_ips"):
+        return count
+    used = {"fixed_ips": fixed_ips.count_of(tx, project)}
+    return _cut(tx, project, unit, (used, {"fixed_ips": limit}), (least, count))
+
+
+def _cut(
+    tx: Tx,
+    project: ProjectId,
+    unit: Mapping[str, int],
+    books: tuple[dict[str, int], dict[str, int]],
+    wish: tuple[int, int],
+) -> int | Shortage:
+    """Return how many units (least, most) have room in what is used and allowed; give back the others."""
+    used, bounds = books
+    least, count = wish
     fits = min((bounds[name] - used[name]) // unit[name] for name in bounds)
     if fits < max(least, 1):
         asked = {name: n * least for name, n in unit.items()}
         over = tuple(name for name in sorted(bounds) if bounds[name] < used[name] + asked[name])
         return Shortage(over=over, requested=asked, used=used, limits=bounds)
     if fits < count:
-        release(tx, project, {name: n * (count - fits) for name, n in unit.items()})
+        release(tx, project, {name: unit[name] * (count - fits) for name in COUNTED})
     return min(fits, count)
+
+
+def hold(tx: Tx, scope: str) -> None:
+    """Lock the row of a scope until the commit: what is counted, not booked, is counted by one at a time."""
+    if not tx.change(_add(("instances",)), scope=scope, d_instances=0):
+        _MAKE.run(tx, [(scope, *([0] * len(RESOURCES)))])
+        tx.change(_add(("instances",)), scope=scope, d_instances=0)
 
 
 def release(tx: Tx, scope: str, deltas: Mapping[str, int]) -> None:
@@ -251,8 +285,7 @@ def recount(tx: Tx, project: ProjectId, *, repair: bool = False) -> tuple[dict[s
     """
     scope: str = project
     if repair:
-        _MAKE.run(tx, [(scope, *([0] * len(RESOURCES)))])
-        tx.change(_add(("instances",)), scope=scope, d_instances=0)
+        hold(tx, scope)
     booked = {name: n for name, n in used(tx, scope).items() if name in {"instances", "cores", "ram"}}
     count, cores, ram = instances.use_of(tx, project)
     real = {"instances": count, "cores": cores, "ram": ram}

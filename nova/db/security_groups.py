@@ -73,6 +73,7 @@ _UPDATE = Statement(
     sa.update(GROUPS).values(name=arg("name"), description=arg("description")).where(G.id == arg("id"))
 )
 _DELETE = Statement(sa.delete(GROUPS).where(G.id == arg("id")))
+_LOCK = Statement(sa.update(GROUPS).values(name=G.name).where(G.id == arg("id")))
 _DELETE_RULES = Statement(
     sa.delete(RULES).where(sa.or_(R.group_id == arg("id"), R.source_group_id == arg("id")))
 )
@@ -176,6 +177,13 @@ def _named(tx: Tx, project: ProjectId, names: Sequence[str]) -> dict[str, str]:
 def get(tx: Tx, wanted: Sequence[str]) -> list[SecurityGroup]:
     """Return those of the groups that exist, with their rules."""
     return _groups(tx.rows(_SHOW, ids=wanted)) if wanted else []
+
+
+def locked(tx: Tx, group_id: str) -> SecurityGroup | None:
+    """Return a group with its rules, which nobody else can change or count until the commit; None: none."""
+    if not tx.change(_LOCK, id=group_id):
+        return None
+    return next(iter(get(tx, [group_id])), None)
 
 
 def list_groups(tx: Tx, project: ProjectId | None = None) -> list[SecurityGroup]:

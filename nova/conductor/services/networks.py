@@ -52,6 +52,7 @@ def create(world: World, ctx: RequestContext, network: Network) -> Network:
     )
 
     def work(tx: Tx) -> Network:
+        networks.hold_all(tx)
         _check_free(wanted, networks.all_networks(tx))
         served = wanted
         if served.host is None and not served.multi_host and served.topology is not Topology.NONE:

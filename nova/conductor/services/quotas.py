@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nova.db import instances, quotas, server_groups
+from nova.db import fixed_ips, instances, quotas, server_groups
 from nova.db.engine import Tx, again
 from nova.errors.admin import QuotaAboveProject, QuotaBelowUse, QuotaOfProjectsOnly, QuotaUnknown
 from nova.errors.servers import QuotaExceeded
@@ -50,13 +50,18 @@ def show(world: World, project: ProjectId, user_id: str | None) -> QuotaSet:
 
     def work(tx: Tx) -> QuotaSet:
         if not user_id:
-            used = quotas.used(tx, project)
+            used = _used_of(tx, project)
             return QuotaSet(project_id=project, limits=limits_of(world, tx, project), used=used)
         limits, own = limits_with_user(world, tx, project, user_id)
-        used = quotas.used(tx, project) | _used_by(tx, project, UserId(user_id))
+        used = _used_of(tx, project) | _used_by(tx, project, UserId(user_id))
         return QuotaSet(project_id=project, limits=limits | own, used=used)
 
     return world.db.read(work)
+
+
+def _used_of(tx: Tx, project: ProjectId) -> dict[str, int]:
+    """Return what a project uses: what is booked, and the addresses its servers hold."""
+    return quotas.used(tx, project) | {"fixed_ips": fixed_ips.count_of(tx, project)}
 
 
 def _used_by(tx: Tx, project: ProjectId, user: UserId) -> dict[str, int]:
@@ -78,7 +83,7 @@ def put(world: World, project: ProjectId, limits: dict[str, int], force: bool) -
     _check_names(world, limits)
 
     def work(tx: Tx) -> QuotaSet:
-        used = quotas.used(tx, project)
+        used = _used_of(tx, project)
         for resource, limit in sorted(limits.items()):
             if not force and 0 <= limit < used.get(resource, 0):
                 raise QuotaBelowUse(limit=limit, resource=resource, used=used[resource])

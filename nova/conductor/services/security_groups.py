@@ -58,11 +58,14 @@ def show(world: World, ctx: RequestContext, group_id: str) -> SecurityGroup:
     return world.db.read(lambda tx: _own(tx, ctx, group_id))
 
 
-def _own(tx: Tx, ctx: RequestContext, group_id: str) -> SecurityGroup:
-    found = security_groups.get(tx, [group_id])
-    if not found or not (ctx.is_admin or found[0].project_id == ctx.project_id):
+def _own(tx: Tx, ctx: RequestContext, group_id: str, *, lock: bool = False) -> SecurityGroup:
+    if lock:
+        found = security_groups.locked(tx, group_id)
+    else:
+        found = next(iter(security_groups.get(tx, [group_id])), None)
+    if found is None or not (ctx.is_admin or found.project_id == ctx.project_id):
         raise SecurityGroupNotFound(id=group_id)
-    return found[0]
+    return found
 
 
 def create(world: World, ctx: RequestContext, name: str, description: str) -> SecurityGroup:
@@ -121,7 +124,7 @@ def delete(world: World, ctx: RequestContext, group_id: str) -> None:
     """Remove a group nobody uses; raises ``SecurityGroupNotFound``, ``...Fixed`` and ``...InUse``."""
 
     def work(tx: Tx) -> dict[HostName, list[InstanceId]]:
-        group = _own(tx, ctx, group_id)
+        group = _own(tx, ctx, group_id, lock=True)
         if group.name == DEFAULT:
             raise SecurityGroupFixed(action="delete")
         if security_groups.in_use(tx, group_id):
@@ -146,7 +149,7 @@ def add_rule(world: World, ctx: RequestContext, group_id: str, rule: SecurityRul
     wanted = _checked(msgspec.structs.replace(rule, id=rule.id or ids.new_uuid()))
 
     def work(tx: Tx) -> dict[HostName, list[InstanceId]]:
-        group = _own(tx, ctx, group_id)
+        group = _own(tx, ctx, group_id, lock=True)
         if wanted.source_group_id is not None:
             _own(tx, ctx, wanted.source_group_id)
         if any(_same(old, wanted) for old in group.rules):

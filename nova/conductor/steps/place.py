@@ -10,9 +10,9 @@ import msgspec
 from nova.conductor.engine.step import Event, Run
 from nova.conductor.steps.host import KEEP
 from nova.conductor.workflows.inputs import BootInput
-from nova.db import fixed_ips, hosts, instances, networks, server_groups
-from nova.errors.servers import NoValidHost, WorkflowSuperseded
-from nova.objects.ids import HostName, InstanceId, NetworkId
+from nova.db import fixed_ips, hosts, instances, networks, quotas, server_groups
+from nova.errors.servers import NoValidHost, QuotaExceeded, WorkflowSuperseded
+from nova.objects.ids import HostName, InstanceId, NetworkId, ProjectId
 from nova.objects.instance import Instance
 from nova.objects.network import Vif
 from nova.objects.placement import Decision, GroupNeed, HostChoice, PlacementRequest
@@ -108,7 +108,8 @@ def claim(world: World, tx: Tx, runs: Sequence[Run]) -> None:
     """Claim the chosen hosts (alternates for those that lose a race), addresses and the state."""
     del world
     chosen = _claim_hosts(tx, runs)
-    placed = [run for run in runs if run.id in chosen]
+    _keep_quota(tx, [run for run in runs if run.id in chosen])
+    placed = [run for run in runs if run.id in chosen and run.error is None]
     for run in runs:
         if run.id not in chosen:
             races = run.notes["races"] = run.notes.get("races", 0) + 1
@@ -193,6 +194,27 @@ def _keeps_group(tx: Tx, run: Run, choice: HostChoice) -> bool:
         return True
     hosts.release(tx, [run.known.id])
     return False
+
+
+def _keep_quota(tx: Tx, runs: Sequence[Run]) -> None:
+    """Fail the runs whose project may hold no more addresses; it is counted by one claim at a time."""
+    bounded: dict[ProjectId, list[Run]] = {}
+    for run in runs:
+        if run.input.fixed_ips >= 0 and run.input.vifs:
+            bounded.setdefault(run.known.project_id, []).append(run)
+    for project, some in sorted(bounded.items()):
+        quotas.hold(tx, project)
+        used = fixed_ips.count_of(tx, project)
+        holders = {ip.instance_id for ip in fixed_ips.of_instances(tx, [run.known.id for run in some])}
+        for run in some:
+            wanted, limit = len(run.input.vifs), run.input.fixed_ips
+            if run.known.id in holders:
+                continue
+            if used + wanted <= limit:
+                used += wanted
+                continue
+            give_back(tx, [run.known.id])
+            run.fail(QuotaExceeded(resources="fixed_ips", requested=wanted, used=used, allowed=limit))
 
 
 def _addresses(

@@ -26,6 +26,8 @@ class BootInput(Value, frozen=True, kw_only=True):
     requested_host: HostName | None = None
     requested_node: NodeName | None = None
     vifs: tuple[VifPlan, ...] = ()
+    fixed_ips: int = -1
+    """How many fixed addresses the project may hold; -1 = any number."""
     personality: dict[str, str] = {}
 
 

@@ -26,6 +26,7 @@ from nova.db.fixed_ips import AddressWant
 from nova.db.hosts import Claim
 from nova.db.instances import Swap
 from nova.errors.servers import NoMoreAddresses
+from nova.objects.network import SecurityGroup, SecurityRule
 from nova.objects.server_group import ServerGroup
 from nova.objects.states import Vm
 from tests.contract.db.makers import instance, inventory, network, workflow
@@ -164,6 +165,77 @@ def test_the_last_place_of_a_group(db: Database) -> None:
     db.run(lambda tx: server_groups.insert(tx, group))
     got = race(db, lambda tx, n: server_groups.join(tx, group.id, [ids.new_uuid()], limit=3))  # type: ignore[list-item]
     assert got.count(True) == 3
+
+
+def test_the_last_rule_of_a_security_group(db: Database) -> None:
+    group = SecurityGroup(id=ids.new_uuid(), name="g", project_id="p1", description="")  # type: ignore[arg-type]
+    db.run(lambda tx: security_groups.insert(tx, group))
+
+    def add(tx: Tx, number: int) -> bool:
+        found = security_groups.locked(tx, group.id)
+        assert found is not None
+        if len(found.rules) >= 3:
+            return False
+        rule = SecurityRule(id=ids.new_uuid(), protocol="tcp", from_port=number, to_port=number)
+        security_groups.add_rules(tx, group.id, [rule])
+        return True
+
+    assert race(db, add).count(True) == 3
+    assert len(db.read(lambda tx: security_groups.get(tx, [group.id]))[0].rules) == 3
+
+
+def test_a_group_that_goes_takes_a_rule_that_comes_with_it(db: Database) -> None:
+    groups = [
+        SecurityGroup(id=ids.new_uuid(), name=f"g{n}", project_id="p1", description="")  # type: ignore[arg-type]
+        for n in range(RACERS // 2)
+    ]
+    db.run(lambda tx: [security_groups.insert(tx, group) for group in groups])
+
+    def work(tx: Tx, number: int) -> str:
+        group = groups[number // 2]
+        if security_groups.locked(tx, group.id) is None:
+            return ""
+        if number % 2:
+            security_groups.delete(tx, group.id)
+            return ""
+        rule = SecurityRule(id=ids.new_uuid(), protocol="tcp", from_port=1, to_port=1)
+        security_groups.add_rules(tx, group.id, [rule])
+        return rule.id
+
+    added = [rule for rule in race(db, work) if rule]
+    assert [db.read(lambda tx, r=rule: security_groups.group_of_rule(tx, r)) for rule in added] == [
+        None for _ in added
+    ]
+
+
+def test_the_last_address_that_a_project_may_hold(db: Database) -> None:
+    net = network()
+    guests = [instance() for _ in range(RACERS)]
+    db.run(lambda tx: (networks.insert(tx, net), instances.insert(tx, guests)))
+
+    def take(tx: Tx, number: int) -> bool:
+        quotas.hold(tx, "p1")
+        if fixed_ips.count_of(tx, "p1") >= 3:  # type: ignore[arg-type]
+            return False
+        want = AddressWant(
+            instance_id=guests[number].id, vif_id=ids.new_uuid(), mac=ids.new_mac(), network_id=net.id
+        )  # type: ignore[arg-type]
+        fixed_ips.allocate(tx, [want])
+        return True
+
+    assert race(db, take).count(True) == 3
+    assert db.read(lambda tx: fixed_ips.count_of(tx, "p1")) == 3  # type: ignore[arg-type]
+
+
+def test_ranges_are_decided_on_by_one_at_a_time(db: Database) -> None:
+    def make(tx: Tx, number: int) -> bool:
+        networks.hold_all(tx)
+        if networks.all_networks(tx):
+            return False
+        networks.insert(tx, network(label=f"n{number}"))
+        return True
+
+    assert race(db, make).count(True) == 1
 
 
 def test_only_one_swap_wins(db: Database) -> None:

@@ -130,6 +130,10 @@ def _reserve(tx: Tx, ctx: RequestContext, wish: BootWish, resolved: Resolved) ->
     if not isinstance(got, Shortage):
         scope = (ProjectId(ctx.project_id), UserId(ctx.user_id))
         got = quotas.stay_within(tx, scope, unit, resolved.own_limits, wish.min_count, got)
+    if not isinstance(got, Shortage):
+        whole = unit | {"fixed_ips": len(resolved.networks)}
+        limit = resolved.limits.get("fixed_ips", -1)
+        got = quotas.stay_within_addresses(tx, ProjectId(ctx.project_id), whole, limit, wish.min_count, got)
     if isinstance(got, Shortage):
         over = sorted(got.over)
         raise QuotaExceeded(
@@ -221,5 +225,6 @@ def _input(wish: BootWish, resolved: Resolved, ctx: RequestContext, number: int)
         requested_host=wish.requested_host,
         requested_node=wish.requested_node,
         vifs=plans,
+        fixed_ips=resolved.limits.get("fixed_ips", -1),
         personality=wish.personality,
     )
