@@ -45,6 +45,11 @@ class Pulse(Generic[K]):
             return unknown
         return self._clock.monotonic() - seen[1] <= self.bound_s
 
+    def knows(self, key: K) -> bool:
+        """Tell whether this counter was ever seen."""
+        with self._guard:
+            return key in self._seen
+
     def dead(self) -> list[K]:
         """Return the keys whose counters stand still."""
         now = self._clock.monotonic()

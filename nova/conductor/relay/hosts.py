@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from nova.conductor.services.lookup import living
+from nova.conductor.services.services import hosts_up
 from nova.context import RequestContext
+from nova.db.engine import Tx
 from nova.errors import BadRequest
 from nova.errors.servers import InstanceHasNoHost, ServiceDown
 from nova.lifecycle.actions import ACTIONS
 from nova.lifecycle.admission import check
 from nova.objects.console import ConsoleAuthorization, ConsoleLink
 from nova.objects.guest import Diagnostics
-from nova.objects.ids import InstanceId
+from nova.objects.ids import HostName, InstanceId
 from nova.objects.instance import Instance
 from nova.rpc.contracts.compute import Compute
 
@@ -22,13 +24,17 @@ if TYPE_CHECKING:
 
 
 def _ask(world: World, ctx: RequestContext, instance_id: InstanceId, action: str) -> tuple[Instance, Compute]:
-    instance = world.db.read(lambda tx: living(tx, ctx, instance_id))
-    check(ACTIONS[action], instance, is_admin=ctx.is_admin)
-    if instance.host is None:
-        raise InstanceHasNoHost(id=instance_id)
-    if not world.liveness.is_up(instance.host):
-        raise ServiceDown(host=instance.host)
-    return instance, world.compute.host(instance.host)
+    def work(tx: Tx) -> tuple[Instance, HostName]:
+        instance = living(tx, ctx, instance_id)
+        check(ACTIONS[action], instance, is_admin=ctx.is_admin)
+        if instance.host is None:
+            raise InstanceHasNoHost(id=instance_id)
+        if not hosts_up(world, tx, [instance.host]):
+            raise ServiceDown(host=instance.host)
+        return instance, instance.host
+
+    instance, host = world.db.read(work)
+    return instance, world.compute.host(host)
 
 
 def console_output(world: World, ctx: RequestContext, instance_id: InstanceId, tail: int | None) -> str:

@@ -10,7 +10,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from nova.conductor.services import aggregates
-from nova.conductor.services.services import COMPUTE
+from nova.conductor.services.services import COMPUTE, is_up
 from nova.context import RequestContext
 from nova.db import services
 from nova.objects.ids import AggregateId, ImageId
@@ -29,9 +29,9 @@ def cache_images(world: World, ctx: RequestContext, aggregate: AggregateId, imag
     wanted = aggregates.show(world, aggregate)
     known = [world.facts.usable(ctx, image) for image in dict.fromkeys(images)]
     found = world.db.read(lambda tx: services.of_hosts(tx, list(wanted.hosts)))
-    disabled = {s.host for s in found if s.binary == COMPUTE and (s.disabled or s.forced_down)}
+    fit = {s.host for s in found if s.binary == COMPUTE and not s.disabled and is_up(world, s)}
     for host in wanted.hosts:
-        if host in disabled or not world.liveness.is_up(host):
+        if host not in fit:
             LOG.info("host %s is passed over: it is down or disabled", host)
             continue
         world.compute.host(host).cache_images(ctx, known)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from nova.conductor.services.lookup import living
+from nova.conductor.services.services import hosts_up
 from nova.context import RequestContext
 from nova.db import instance_pages, quotas
 from nova.db import instances as table
@@ -17,7 +18,7 @@ from nova.errors.database import MarkerNotFound
 from nova.errors.servers import InstanceNotFound, MetadataNotFound, QuotaExceededSimply, TagNotFound
 from nova.lifecycle import admission
 from nova.lifecycle.actions import ACTIONS, Action
-from nova.objects.ids import HostName, InstanceId, ProjectId
+from nova.objects.ids import InstanceId, ProjectId
 from nova.objects.instance import Instance, InstanceChanges, InstancePage, InstanceQuery
 
 if TYPE_CHECKING:
@@ -28,37 +29,32 @@ MOST_TAGS = 50
 
 def show(world: World, ctx: RequestContext, instance_id: InstanceId) -> Instance:
     """Return a living instance with the status of its host."""
-    found = world.db.read(lambda tx: living(tx, ctx, instance_id))
-    if found.host is None:
-        return found
-    return msgspec.structs.replace(found, host_status=host_status(world, found.host))
+    return world.db.read(lambda tx: _judged(world, tx, [living(tx, ctx, instance_id)])[0])
 
 
-def host_status(world: World, host: HostName) -> str:
-    """Return the API's word for how a host is."""
-    return "UP" if world.liveness.is_up(host) else "DOWN"
+def _judged(world: World, tx: Tx, found: Sequence[Instance]) -> list[Instance]:
+    """Fill in the API's word for how the host of each instance is."""
+    up = hosts_up(world, tx, {instance.host for instance in found if instance.host is not None})
+    return [
+        msgspec.structs.replace(i, host_status="UP" if i.host in up else "DOWN") if i.host is not None else i
+        for i in found
+    ]
 
 
 def page(world: World, ctx: RequestContext, query: InstanceQuery) -> InstancePage:
     """Return a page of instances."""
     project = ProjectId(ctx.project_id)
+
+    def work(tx: Tx) -> InstancePage:
+        found = instance_pages.list_page(tx, query, project)
+        if not query.detail:
+            return found
+        return InstancePage(instances=tuple(_judged(world, tx, found.instances)), more=found.more)
+
     try:
-        found = world.db.read(lambda tx: instance_pages.list_page(tx, query, project))
+        return world.db.read(work)
     except MarkerNotFound:
         raise BadRequest(reason=f"marker [{query.marker}] not found") from None
-    if not query.detail:
-        return found
-    statuses: dict[HostName, str] = {}
-    for instance in found.instances:
-        if instance.host is not None and instance.host not in statuses:
-            statuses[instance.host] = host_status(world, instance.host)
-    return InstancePage(
-        instances=tuple(
-            msgspec.structs.replace(i, host_status=statuses[i.host]) if i.host is not None else i
-            for i in found.instances
-        ),
-        more=found.more,
-    )
 
 
 def _edit(
@@ -104,9 +100,7 @@ def update(world: World, ctx: RequestContext, instance_id: InstanceId, changes: 
         return msgspec.structs.replace(before, **given)
 
     after = _edit(world, ctx, instance_id, None, change)
-    if after.host is None:
-        return after
-    return msgspec.structs.replace(after, host_status=host_status(world, after.host))
+    return world.db.read(lambda tx: _judged(world, tx, [after])[0])
 
 
 def put_metadata(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -35,6 +35,17 @@ def is_up(world: World, service: Service) -> bool:
     seen = service.seen_at
     recent = seen is not None and (world.clock.now() - seen).total_seconds() <= pulse.bound_s
     return pulse.is_alive((service.host, service.binary), unknown=recent)
+
+
+def hosts_up(
+    world: World, tx: Tx, wanted: Collection[HostName], binary: str = COMPUTE
+) -> frozenset[HostName]:
+    """Return those of these hosts whose service lives; SQL is asked only about hosts not watched yet."""
+    pulse = world.liveness.services
+    up = {host for host in wanted if pulse.is_alive((host, binary))}
+    fresh = sorted({host for host in wanted if not pulse.knows((host, binary))})
+    found = services.of_hosts(tx, fresh) if fresh else []
+    return frozenset(up | {s.host for s in found if s.binary == binary and is_up(world, s)})
 
 
 def zones_of_hosts(tx: Tx) -> dict[HostName, str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from nova.conductor.engine.step import Event, Run, Step, Workflow
+from nova.conductor.services.services import hosts_up
 from nova.conductor.steps.host import destroy_order, outcome_error
 from nova.conductor.steps.place import give_back
 from nova.conductor.steps.record import fault_of
@@ -24,14 +25,13 @@ if TYPE_CHECKING:
 
 def destroy(world: World, tx: Tx, runs: Sequence[Run]) -> None:
     """Order the guest away; a host that is down owes it, and the delete goes on without waiting."""
-    del tx
+    up = hosts_up(world, tx, {run.instance.host for run in runs if run.instance and run.instance.host})
     for run in runs:
         instance = run.instance
         if instance is None or instance.host is None:
             run.events.append(Event(event=ACTIONS["delete"].event))
             continue
-        waits = world.liveness.is_up(instance.host)
-        order = destroy_order(instance, instance.host, run.input.reason, waits=waits)
+        order = destroy_order(instance, instance.host, run.input.reason, waits=instance.host in up)
         run.orders.append(msgspec.structs.replace(order, fence=instance.revision))
 
 

@@ -5,13 +5,20 @@ from typing import Any
 import msgspec
 import pytest
 
+from nova import ids
 from nova.conductor.endpoints.consoles import ConsoleTokensEndpoint
 from nova.conductor.endpoints.host_reports import HostReportsEndpoint
 from nova.conductor.endpoints.hosts import HostsEndpoint
+from nova.conductor.engine.step import Run
 from nova.conductor.reconcile.recover import Recover
+from nova.conductor.relay import hosts as relay
+from nova.conductor.services import instances as servers
+from nova.conductor.workflows.delete import destroy
+from nova.conductor.workflows.inputs import DeleteInput
 from nova.conductor.world import World
 from nova.context import RequestContext
 from nova.db import instances
+from nova.db.workflows import WorkflowRow
 from nova.errors.admin import (
     AggregateExists,
     AggregateHostExists,
@@ -24,11 +31,15 @@ from nova.errors.admin import (
     ServiceNotFound,
 )
 from nova.errors.database import MarkerNotFound
+from nova.errors.servers import ServiceDown
 from nova.objects.console import ConsoleAuthorization
 from nova.objects.host import Service, ServiceBeat
+from nova.objects.ids import ProjectId, UserId, WorkflowId
+from nova.objects.instance import Instance
 from nova.objects.page import Page
 from nova.objects.states import Vm
-from tests.unit.conductor.services.makers import instance, inventory
+from nova.objects.workflow import WorkflowState
+from tests.unit.conductor.services.makers import THEN, instance, inventory
 
 
 class Endpoint(HostsEndpoint, HostReportsEndpoint, ConsoleTokensEndpoint):
@@ -61,6 +72,25 @@ def service_of(hosts: Endpoint, host: str) -> Service:
     return found
 
 
+def workflow_of(guest: Instance) -> WorkflowRow:
+    return WorkflowRow(
+        id=WorkflowId(ids.new_uuid()), kind="delete", action="delete", instance_id=guest.id,
+        request_id="req-1", user_id=UserId("u1"), project_id=ProjectId("p1"), state=WorkflowState.READY,
+        started_at=THEN, updated_at=THEN,
+    )  # fmt: skip
+
+
+def diagnostics_are_asked_for(world: World, guest: Instance) -> bool:
+    heard: Any = world.compute
+    heard.calls.clear()
+    try:
+        relay.diagnostics(world, ADMIN, guest.id)
+    except ServiceDown:
+        assert heard.calls == []
+        return False
+    return [call[:2] for call in heard.calls] == [("h1", "diagnostics")]
+
+
 def advance(hosts: Endpoint, seconds: float) -> None:
     clock: Any = hosts.world.clock
     clock.advance(seconds)
@@ -82,6 +112,26 @@ class TestServices:
     def test_one_never_observed_is_judged_by_its_last_beat(self, hosts: Endpoint) -> None:
         advance(hosts, 61)
         assert not service_of(hosts, "h1").is_up
+
+    def test_a_conductor_that_just_started_believes_a_host_that_beat(self, hosts: Endpoint) -> None:
+        world = hosts.world
+        guest = instance(host="h1")
+        world.db.run(lambda tx: instances.insert(tx, [guest]))
+        run = Run(row=workflow_of(guest), input=DeleteInput(reason="req-1"), notes={}, instance=guest)
+
+        def waits() -> bool:
+            run.orders.clear()
+            world.db.run(lambda tx: destroy(world, tx, [run]))
+            return run.orders[0].waits
+
+        world.liveness.services.observe([], whole=True)
+        assert waits(), "it was never watched, and its last beat is fresh"
+        assert servers.show(world, ADMIN, guest.id).host_status == "UP"
+        assert diagnostics_are_asked_for(world, guest)
+        advance(hosts, 61)
+        assert not waits()
+        assert servers.show(world, ADMIN, guest.id).host_status == "DOWN"
+        assert not diagnostics_are_asked_for(world, guest)
 
     def test_disable_enable_and_force_down(self, hosts: Endpoint) -> None:
         one = service_of(hosts, "h1")
