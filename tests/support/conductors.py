@@ -1,6 +1,6 @@
-"""Conductors of one cloud that die, stand still and thaw: what a process would do, in one process.
+"""Conductors and agents of one cloud that die, stand still and thaw: what a process would do, in one process.
 
-A conductor's connection to the message system is a gate.  Death cuts it: what the process held is lost, its
+A daemon's connection to the message system is a gate.  Death cuts it: what the process held is lost, its
 answers never arrive, nobody hears from it again.  Frost stops it: messages pile up before it and are taken
 when it thaws.
 """
@@ -122,12 +122,19 @@ class _Behind:
 
 def conductor(surroundings: Surroundings, host: str) -> Daemon:
     """Make a conductor of its own host behind a gate; not started yet."""
+    return behind_gate(make_daemon, surroundings, host)[0]
+
+
+def behind_gate(
+    make: Callable[[Surroundings], Daemon], surroundings: Surroundings, host: str
+) -> tuple[Daemon, Gate]:
+    """Make a daemon behind a gate, and the gate; not started yet."""
     own = surroundings.at(host)
-    own.transport = Gate(surroundings.transport)
-    made = make_daemon(own)
+    own.transport = gate = Gate(surroundings.transport)
+    made = make(own)
     for loop in made.loops._loops.values():
-        loop._run = _gated(own.transport, loop._run)
-    return made
+        loop._run = _gated(gate, loop._run)
+    return made, gate
 
 
 def _gated(gate: Gate, run: Callable[[], object]) -> Callable[[], object]:
