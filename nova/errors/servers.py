@@ -127,7 +127,7 @@ class Cancelled(NovaError):
 
 
 class HostUnknown(BadRequest):
-    template = "Compute host {host} could not be found."
+    template = "Compute host {host} could not be found. The hypervisors of this cloud are the choice."
 
 
 class ServerGroupNotFound(NotFound):

@@ -135,13 +135,16 @@ def _holds(network: Network, address: str) -> bool:
 
 
 def _check_destination(tx: Tx, wish: BootWish) -> None:
-    """Raise ``HostUnknown`` unless the host or node that was requested is there."""
-    host, node = wish.requested_host, wish.requested_node
-    if host is None and node is None:
-        return
-    found = hosts.hypervisors(tx, None if host is None else [host])
-    if not any(node is None or one.inventory.node == node for one in found):
-        raise HostUnknown(host=host or node)
+    """Raise ``HostUnknown`` unless the host and node that were named are there."""
+    for host, node in (
+        (wish.requested_host, wish.requested_node),
+        (wish.forced_host, wish.forced_node),
+    ):
+        if host is None and node is None:
+            continue
+        found = hosts.hypervisors(tx, None if host is None else [host])
+        if not any(node is None or one.inventory.node == node for one in found):
+            raise HostUnknown(host=host if not found and host else node or host)
 
 
 def _server_group(tx: Tx, ctx: RequestContext, wish: BootWish) -> GroupId | None:
