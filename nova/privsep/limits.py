@@ -20,7 +20,10 @@ class Limits(Value, frozen=True, kw_only=True):
 
 def limited(argv: Sequence[str | os.PathLike[str]], limits: Limits) -> list[str]:
     """Return the words that run ``argv`` under ``limits`` (by util-linux's ``prlimit``)."""
-    words = ["prlimit"]
+    # Of each thread's arena the C library reserves 64 MiB of address space: as many as happen to work at a
+    # time would decide whether the program stays within its bound.
+    words = ["env", "MALLOC_ARENA_MAX=1"] if limits.memory_bytes else []
+    words.append("prlimit")
     if limits.cpu_seconds:
         words.append(f"--cpu={limits.cpu_seconds}")
     if limits.memory_bytes:
