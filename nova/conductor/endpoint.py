@@ -14,6 +14,8 @@ from nova.conductor.endpoints.networks import NetworksEndpoint
 from nova.conductor.endpoints.projects import ProjectsEndpoint
 from nova.conductor.endpoints.relay import RelayEndpoint
 from nova.conductor.endpoints.reports import ReportsEndpoint
+from nova.conductor.services.actions import acts
+from nova.conductor.services.boot.admit import boots
 from nova.conductor.world import World
 from nova.context import RequestContext
 from nova.rpc.contracts.base import DaemonFacts
@@ -34,6 +36,8 @@ class ConductorEndpoint(
 
     def __init__(self, world: World) -> None:
         self.world = world
+        self.boots = boots(world)
+        self.acts = acts(world)
 
     def ping(self, ctx: RequestContext) -> DaemonFacts:
         """Tell who answers."""

@@ -6,12 +6,13 @@ import concurrent.futures
 import threading
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 
 from nova import ids
 from nova.context import RequestContext
 from nova.db import workflows
-from nova.errors.servers import InstanceNotFound, QuotaExceeded
+from nova.errors.servers import FlavorUnusable, InstanceNotFound, QuotaExceeded
 from nova.objects.ids import FlavorId, ImageId, InstanceId, WorkflowId
 from nova.objects.image import NewImage
 from nova.objects.instance import BootWish
@@ -135,3 +136,49 @@ def test_copies_of_a_create_and_of_a_snapshot_at_the_same_time(bench: Bench) -> 
         image = NewImage(name="picture")
         snaps = [pool.submit(conductor(bench).create_image, picture, server, image) for _ in range(COPIES)]
         assert len({snap.result(60) for snap in snaps}) == 1
+
+
+def test_a_crowd_of_creates_takes_what_the_quota_has_and_each_gets_its_own_answer(bench: Bench) -> None:
+    """They share transactions where they meet; every one comes twice."""
+    limit(bench, "crowd-of-creates", instances=5)
+    asked = [request("crowd-of-creates") for _ in range(8)]
+    lost = request("crowd-of-creates")
+    nothing = msgspec.structs.replace(wish(bench), flavor_id=FlavorId("none"))
+
+    def boot(ctx: RequestContext) -> InstanceId | None:
+        try:
+            return conductor(bench).boot(ctx, nothing if ctx is lost else wish(bench)).ids[0]
+        except QuotaExceeded:
+            assert ctx is not lost
+        except FlavorUnusable:
+            assert ctx is lost
+        return None
+
+    with concurrent.futures.ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(boot, [*asked, *asked, lost]))
+    made = {answer for answer in answers if answer is not None}
+    assert len(made) == 5
+    used = bench.admin.ask("GET", "/os-quota-sets/crowd-of-creates/detail").body["quota_set"]["instances"]
+    assert used["in_use"] == 5
+
+    def all_run() -> bool:
+        return all(conductor(bench).show_instance(asked[0], i).vm_state.value == "active" for i in made)
+
+    eventually(all_run)
+
+
+def test_a_crowd_of_actions_each_gets_its_own_answer(bench: Bench) -> None:
+    servers = [booted(bench, request("crowd-of-actions")) for _ in range(4)]
+    missing = InstanceId(ids.new_uuid())
+
+    def delete(server: InstanceId) -> bool:
+        try:
+            conductor(bench).act(request("crowd-of-actions"), server, "delete", {})
+        except InstanceNotFound:
+            return False
+        return True
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(delete, [*servers, missing])) == [True] * 4 + [False]
+    detail = "/os-quota-sets/crowd-of-actions/detail"
+    eventually(lambda: bench.admin.ask("GET", detail).body["quota_set"]["instances"]["in_use"] == 0)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nova.conductor.services import actions, instances
-from nova.conductor.services.boot.admit import boot
+from nova.conductor.services.boot.admit import Asked, boot
+from nova.conductor.services.together import Together
 from nova.context import RequestContext
 from nova.objects.ids import ImageId, InstanceId
 from nova.objects.image import NewImage
@@ -27,9 +28,11 @@ class InstancesEndpoint:
     """Implements ``contracts.conductor.instances``."""
 
     world: World
+    boots: Together[Asked, Booted]
+    acts: Together[actions.Asked, None]
 
     def boot(self, ctx: RequestContext, wish: BootWish) -> Booted:
-        return boot(self.world, ctx, wish)
+        return boot(self.world, self.boots, ctx, wish)
 
     def show_instance(self, ctx: RequestContext, instance: InstanceId) -> Instance:
         return instances.show(self.world, ctx, instance)
@@ -45,7 +48,7 @@ class InstancesEndpoint:
     def act(
         self, ctx: RequestContext, instance: InstanceId, action: str, options: dict[str, str | int | bool]
     ) -> None:
-        actions.act(self.world, ctx, instance, action, options)
+        actions.act(self.world, self.acts, ctx, (instance, action), options)
 
     def create_image(self, ctx: RequestContext, instance: InstanceId, image: NewImage) -> ImageId:
         return actions.create_image(self.world, ctx, instance, image)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -52,7 +52,7 @@ class Engine:
         self._catalog = {workflow.kind: workflow for workflow in catalog}
         self._inputs = {kind: msgspec.json.Decoder(w.input_type) for kind, w in self._catalog.items()}
         self._inbox = Inbox(world.clock)
-        self._reports = Coalescer(self._take_reports)
+        self._reports: Coalescer[tuple[JobOutcome, ...], None] = Coalescer(self._take_reports)
         self._threads: list[threading.Thread] = []
         self._surprises: dict[WorkflowId, int] = {}
 
@@ -212,26 +212,49 @@ class Engine:
         left = list(runs)
         while left:
             self._pass(inject.BEFORE_COMMIT, left)
+            tries: list[Aftermath] = []
             try:
-                after = self._world.db.run(functools.partial(self._walk, left))
+                after = self._world.db.run(functools.partial(self._walk, left, tries))
             except LeaseLost as lost:
                 LOG.info("Lost %d workflows to other conductors", len(lost.lost))
                 self._inbox.done(lost.lost)
                 left = [run for run in left if run.id not in lost.lost]
                 continue
             except CommitUnknown:
-                LOG.warning("Whether %d workflows went on is unknown; they are taken up anew", len(left))
-                self._inbox.done(run.id for run in left)
-                return Aftermath()
+                return self._found([run.id for run in left], tries[-1])
             self._pass(inject.AFTER_COMMIT, left)
             ready = {run.id for run in after.ready}
             self._inbox.done(run.id for run in left if run.id not in ready)
             return after
         return Aftermath()
 
-    def _walk(self, runs: Sequence[Run], tx: Tx) -> Aftermath:
+    def _walk(self, runs: Sequence[Run], tries: list[Aftermath], tx: Tx) -> Aftermath:
         fresh = [run.fresh() for run in runs]
-        return Walk(self._world, tx, self._catalog).go(fresh, reported=False)
+        tries.append(Walk(self._world, tx, self._catalog).go(fresh, reported=False))
+        return tries[-1]
+
+    def _found(self, ids: Sequence[WorkflowId], meant: Aftermath) -> Aftermath:
+        """Return what is left to do after a commit whose answer was lost: see what became of it.
+
+        Workflows that still have something to do get a new fence and come again from where they stand in
+        SQL, whether that is before or after the commit; of the jobs those are sent that are there.
+        """
+        LOG.warning("Whether %d workflows went on is unknown; looking", len(ids))
+        try:
+            rows = self._world.db.run(lambda tx: workflows.readopt(tx, self._world.owner, ids))
+            written = self._world.db.read(lambda tx: jobs.open_of(tx, ids))
+        except Unavailable as error:
+            LOG.warning("They are taken up after the lease only: %s", error)
+            self._inbox.done(ids)
+            return Aftermath()
+        mine = {row.id for row in rows}
+        self._inbox.done(one for one in ids if one not in mine)
+        self._inbox.put([self.run_of(row) for row in rows])
+        there = {job.id for job in written}
+        return Aftermath(
+            sends=[send for send in meant.sends if send.job.id in there],
+            ended=[run for run in meant.ended if run.id not in mine],
+        )
 
     def _finish(self, after: Aftermath) -> None:
         """Do what a commit left to do."""
@@ -272,19 +295,39 @@ class Engine:
 
     # -- reports ----------------------------------------------------------------------------------------
 
-    def _take_reports(self, batches: Sequence[tuple[JobOutcome, ...]]) -> None:
+    def _take_reports(self, batches: Sequence[tuple[JobOutcome, ...]]) -> Sequence[None]:
         outcomes = [outcome for batch in batches for outcome in batch]
         ended = [
             o for o in outcomes if o.verdict is not Verdict.PROGRESS and o.verdict is not Verdict.UNKNOWN
         ]
         phases = [o for o in outcomes if o.verdict is Verdict.PROGRESS]
+        tries: list[Aftermath] = []
+
+        def work(tx: Tx) -> Aftermath:
+            tries.append(self._reported(tx, ended, phases))
+            return tries[-1]
+
         try:
-            after = self._world.db.run(lambda tx: self._reported(tx, ended, phases))
-        except (Unavailable, CommitUnknown):
+            after = self._world.db.run(work)
+        except CommitUnknown:
+            after = self._found_reported(outcomes, tries[-1], work)
+        except Unavailable:
             raise
         except Exception as error:  # a step failed: whoever is to blame is found by going one by one
             after = self._blame_report(outcomes, error)
         self._finish(after)
+        return [None] * len(batches)
+
+    def _found_reported(
+        self, outcomes: Sequence[JobOutcome], meant: Aftermath, work: Callable[[Tx], Aftermath]
+    ) -> Aftermath:
+        """Take reports again whose commit lost its answer: if they are in, nothing is found to do."""
+        after = self._world.db.run(work)
+        if after != Aftermath():
+            return after
+        held = self._inbox.held()
+        ids = dict.fromkeys(WorkflowId(outcome.job_id.partition(":")[0]) for outcome in outcomes)
+        return self._found([one for one in ids if one not in held], meant)
 
     def _blame_report(self, outcomes: Sequence[JobOutcome], error: Exception) -> Aftermath:
         if len(outcomes) > 1:
@@ -343,6 +386,17 @@ class Engine:
         """Take up workflows of this very conductor that nobody holds; each gets a new fence."""
         rows = self._world.db.run(lambda tx: workflows.readopt(tx, self._world.owner, list(lost)))
         self._inbox.put([self.run_of(row) for row in rows])
+
+    def adopt_forgotten(self, granted: Sequence[WorkflowId]) -> None:
+        """Go on at once with those of these workflows that are this conductor's but in nobody's hands.
+
+        That is so when the answer to the commit that admitted them was lost.
+        """
+        held = self._inbox.held()
+        try:
+            self.adopt([one for one in granted if one not in held])
+        except Unavailable as error:
+            LOG.warning("%d workflows are taken up after the lease only: %s", len(granted), error)
 
     # -- take-over --------------------------------------------------------------------------------------
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from nova import ids
 from nova.conductor.services import admission
-from nova.conductor.services.lookup import any_instance, living
+from nova.conductor.services.lookup import any_instance, living, may_see
 from nova.conductor.services.snapshot_image import described
+from nova.conductor.services.together import Together
 from nova.conductor.workflows.inputs import ActInput, DeleteInput, SnapshotInput
 from nova.context import RequestContext
 from nova.db import history, instances, workflows
@@ -18,7 +21,7 @@ from nova.errors.servers import ActionNotFound, UnlockForbidden
 from nova.lifecycle.actions import ACTIONS, Action
 from nova.lifecycle.admission import check
 from nova.objects.base import Value
-from nova.objects.ids import ImageId, InstanceId, ProjectId
+from nova.objects.ids import ImageId, InstanceId, ProjectId, WorkflowId
 from nova.objects.image import NewImage
 from nova.objects.instance import Instance
 from nova.objects.states import LockedBy, Task, Vm
@@ -31,14 +34,72 @@ if TYPE_CHECKING:
 Options = Mapping[str, str | int | bool]
 
 
-def act(world: World, ctx: RequestContext, instance_id: InstanceId, name: str, options: Options) -> None:
-    """Start or carry out an action of the table; raises the refusal of the table."""
+class Asked(msgspec.Struct, frozen=True):
+    """A request to start an action that has a workflow."""
+
+    ctx: RequestContext
+    instance_id: InstanceId
+    action: Action
+
+
+def acts(world: World) -> Together[Asked, None]:
+    """Return what admits this conductor's requests to start actions."""
+
+    def alone(asked: Asked) -> None:
+        _start(world, asked)
+
+    def many(several: Sequence[Asked]) -> dict[int, None]:
+        runs = world.db.run(lambda tx: start_many(world, tx, several))
+        world.engine.wake(runs.values())
+        return dict.fromkeys(runs)
+
+    return Together(alone, many)
+
+
+def act(
+    world: World,
+    gate: Together[Asked, None],
+    ctx: RequestContext,
+    target: tuple[InstanceId, str],
+    options: Options,
+) -> None:
+    """Start or carry out an action of the table on an instance; raises the refusal of the table."""
+    instance_id, name = target
     action = ACTIONS.get(name)
     if action is None:
         raise BadRequest(reason=f"There is no such action: {name}")
     if action.workflow is None:
         _settle_at_once(world, ctx, instance_id, action, options)
-        return
+    else:
+        gate.ask(Asked(ctx, instance_id, action))
+
+
+def start_many(world: World, tx: Tx, several: Sequence[Asked]) -> dict[int, Run]:
+    """Start those actions that can be as their instances stand, all in one transaction; by position."""
+    found = instances.get_many(tx, list({asked.instance_id for asked in several}))
+    by_action: dict[str, dict[InstanceId, int]] = {}
+    taken: set[InstanceId] = set()
+    for number, asked in enumerate(several):
+        instance = found.get(asked.instance_id)
+        if instance is None or instance.is_deleted or not may_see(asked.ctx, instance):
+            continue
+        if instance.id not in taken:
+            taken.add(instance.id)
+            by_action.setdefault(asked.action.name, {})[instance.id] = number
+    runs: dict[int, Run] = {}
+    for name, numbers in by_action.items():
+        action = ACTIONS[name]
+        begins = [
+            admission.Begin(several[n].ctx, found[i], _wish(world, several[n].ctx, action, found[i]))
+            for i, n in numbers.items()
+        ]
+        begun = admission.start_many(world, tx, action, begins)
+        runs |= {numbers[instance_id]: run for instance_id, run in begun.items()}
+    return runs
+
+
+def _start(world: World, asked: Asked) -> None:
+    ctx, instance_id, action = asked.ctx, asked.instance_id, asked.action
 
     def work(tx: Tx) -> list[Run]:
         instance = living(tx, ctx, instance_id)
@@ -47,7 +108,15 @@ def act(world: World, ctx: RequestContext, instance_id: InstanceId, name: str, o
             return []
         return admission.start(world, tx, ctx, action, instance, _wish(world, ctx, action, instance))
 
-    world.engine.wake(_admitted(world, work, lambda tx: _settled(tx, ctx, instance_id, name)))
+    runs = _admitted(world, work, lambda tx: _settled(tx, ctx, instance_id, action.name))
+    _go_on(world, runs, admission.workflow_id(ctx, instance_id, action.name))
+
+
+def _go_on(world: World, runs: Sequence[Run], granted: WorkflowId) -> None:
+    if runs:
+        world.engine.wake(runs)
+    else:
+        world.engine.adopt_forgotten([granted])
 
 
 def _admitted(
@@ -72,7 +141,7 @@ def _runs(tx: Tx, instance_id: InstanceId) -> bool:
 
 
 def _settled(tx: Tx, ctx: RequestContext, instance_id: InstanceId, name: str) -> list[Run] | None:
-    """After a lost answer to a commit: the workflow is there, its owner's recovery takes it up."""
+    """After a lost answer to a commit: the workflow is there, and its owner finds it forgotten."""
     wanted = admission.workflow_id(ctx, instance_id, name)
     return [] if workflows.existing(tx, [wanted]) else None
 
@@ -119,7 +188,7 @@ def create_image(world: World, ctx: RequestContext, instance_id: InstanceId, ima
     except BaseException:
         world.images.delete(made.id)
         raise
-    world.engine.wake(runs)
+    _go_on(world, runs, admission.workflow_id(ctx, instance_id, action.name))
     return made.id
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from nova import ids
 from nova.context import RequestContext
-from nova.db import instances, workflows
+from nova.db import history, instances, workflows
 from nova.db.engine import TryAgain, Tx
 from nova.db.workflows import WorkflowRow
 from nova.lifecycle import admission
@@ -21,6 +22,14 @@ from nova.objects.workflow import WorkflowState
 if TYPE_CHECKING:
     from nova.conductor.engine.step import Run
     from nova.conductor.world import World
+
+
+class Begin(msgspec.Struct, frozen=True):
+    """One request to start an action: on which instance, with what input."""
+
+    ctx: RequestContext
+    instance: Instance
+    wish: Value
 
 
 def workflow_id(ctx: RequestContext, instance_id: InstanceId, action: str) -> WorkflowId:
@@ -70,22 +79,53 @@ def start(
         return []
     admission.check(action, instance, is_admin=ctx.is_admin)
     if action.beats_all or instance.task_state is not None:
-        world.engine.supersede(tx, instance, action.name, f"{action.name} took over")
-    won = instances.swap(
-        tx,
-        [
-            instances.Swap(
-                id=instance.id,
-                expect_vm=None if action.beats_all else frozenset({instance.vm_state}),
-                expect_task=action.task if action.beats_all else frozenset({instance.task_state}),
-                # What was read must still be so: a delete that knows of no host yet would leave the guest
-                # that a commit in between gave to one.
-                expect_revision=instance.revision,
-                task=action.while_,
-            )
-        ],
-    )
+        world.engine.supersede(tx, instance, action.name, _took_over(action))
+    won = instances.swap(tx, [_mark(action, instance)])
     if instance.id not in won:
         raise TryAgain()
-    marked = msgspec.structs.replace(instance, task_state=action.while_, revision=won[instance.id])
-    return world.engine.admit(tx, [row], [marked])
+    return world.engine.admit(tx, [row], [_marked(action, instance, won)])
+
+
+def start_many(world: World, tx: Tx, action: Action, begins: Sequence[Begin]) -> dict[InstanceId, Run]:
+    """Admit one action on several idle instances read in this transaction, each for its own request.
+
+    Instances that the action may not start on, that have changed, or whose request was granted before are
+    left out.
+    """
+    rows = {b.instance.id: new_workflow(world, b.ctx, action, b.instance, b.wish) for b in begins}
+    known = workflows.existing(tx, [WorkflowId(row.id) for row in rows.values()])
+    fit = {
+        b.instance.id: b.instance
+        for b in begins
+        if b.instance.task_state is None
+        and rows[b.instance.id].id not in known
+        and admission.refusal(action, b.instance, is_admin=b.ctx.is_admin) is None
+    }
+    if fit and action.beats_all:
+        history.supersede(tx, list(fit), message=_took_over(action))
+    won = instances.swap(tx, [_mark(action, instance) for instance in fit.values()])
+    marked = [_marked(action, instance, won) for instance in fit.values() if instance.id in won]
+    if not marked:
+        return {}
+    runs = world.engine.admit(tx, [rows[instance.id] for instance in marked], marked)
+    return {instance.id: run for instance, run in zip(marked, runs, strict=True)}
+
+
+def _took_over(action: Action) -> str:
+    return f"{action.name} took over"
+
+
+def _mark(action: Action, instance: Instance) -> instances.Swap:
+    return instances.Swap(
+        id=instance.id,
+        expect_vm=None if action.beats_all else frozenset({instance.vm_state}),
+        expect_task=action.task if action.beats_all else frozenset({instance.task_state}),
+        # What was read must still be so: a delete that knows of no host yet would leave the guest that a
+        # commit in between gave to one.
+        expect_revision=instance.revision,
+        task=action.while_,
+    )
+
+
+def _marked(action: Action, instance: Instance, won: instances.Winners) -> Instance:
+    return msgspec.structs.replace(instance, task_state=action.while_, revision=won[instance.id])

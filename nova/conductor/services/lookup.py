@@ -21,6 +21,11 @@ def living(tx: Tx, ctx: RequestContext, instance_id: InstanceId) -> Instance:
 def any_instance(tx: Tx, ctx: RequestContext, instance_id: InstanceId) -> Instance:
     """Return an instance, deleted or not; raises InstanceNotFound."""
     found = instances.get(tx, instance_id)
-    if found is None or not (ctx.is_admin or found.project_id == ctx.project_id):
+    if found is None or not may_see(ctx, found):
         raise InstanceNotFound(id=instance_id)
     return found
+
+
+def may_see(ctx: RequestContext, instance: Instance) -> bool:
+    """Tell whether there is such an instance for this caller."""
+    return ctx.is_admin or instance.project_id == ctx.project_id

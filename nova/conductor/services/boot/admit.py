@@ -1,23 +1,26 @@
-"""Create: from a wish to committed instances with their workflows, in one transaction."""
+"""Create: from wishes to committed instances with their workflows, in one transaction."""
 
 from __future__ import annotations
 
 import datetime
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from nova import ids
-from nova.conductor.services.admission import new_workflow
+from nova.conductor.services.admission import new_workflow, workflow_id
 from nova.conductor.services.boot import devices, validate
-from nova.conductor.services.boot.resolve import Resolved, resolve
+from nova.conductor.services.boot.resolve import Look, Resolved, resolve
+from nova.conductor.services.together import Together
 from nova.conductor.workflows.inputs import BootInput, VifPlan
 from nova.context import RequestContext
 from nova.db import instances, quotas, security_groups, server_groups
 from nova.db.engine import Tx
 from nova.db.quotas import Shortage
+from nova.db.workflows import WorkflowRow
 from nova.errors import NovaError, Unavailable
 from nova.errors.database import Duplicate
 from nova.errors.servers import BootFileUnknown, ImageUnknown, QuotaExceeded, QuotaExceededSimply
@@ -34,27 +37,71 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 
+Disks = Sequence[BlockDevice]
+Granted = tuple[Booted, "list[Run]"]
 
-def boot(world: World, ctx: RequestContext, wish: BootWish) -> Booted:
+
+class Asked(msgspec.Struct, frozen=True):
+    """A create request, its image looked up."""
+
+    ctx: RequestContext
+    wish: BootWish
+    image: Image | None
+
+    @property
+    def first(self) -> InstanceId:
+        """The id of its first server: the same when the request comes again."""
+        return InstanceId(ids.derived_uuid(self.ctx.request_id, 0))
+
+
+class Made(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be written for a create request."""
+
+    instances: list[Instance]
+    group_ids: list[str]
+    rows: list[WorkflowRow]
+    booted: Booted
+
+
+def boots(world: World) -> Together[Asked, Booted]:
+    """Return what admits this conductor's create requests."""
+
+    def alone(asked: Asked) -> Booted:
+        return _boot(world, asked)
+
+    def many(several: Sequence[Asked]) -> dict[int, Booted]:
+        granted = world.db.run(lambda tx: admit_many(world, tx, several))
+        world.engine.wake(run for _, runs in granted.values() for run in runs)
+        return {number: booted for number, (booted, _) in granted.items()}
+
+    return Together(alone, many)
+
+
+def boot(world: World, gate: Together[Asked, Booted], ctx: RequestContext, wish: BootWish) -> Booted:
     """Carry out a create request; repeating it with the same request id gives the same answer."""
-    image = _image(world, ctx, wish)
-    first = InstanceId(ids.derived_uuid(ctx.request_id, 0))
+    return gate.ask(Asked(ctx, wish, _image(world, ctx, wish)))
 
-    def settled(tx: Tx) -> tuple[Booted, list[Run]] | None:
-        return (_again(tx, ctx, first, wish), []) if instances.get(tx, first) is not None else None
+
+def _boot(world: World, asked: Asked) -> Booted:
+    def settled(tx: Tx) -> Granted | None:
+        return (_again(tx, asked), []) if instances.get(tx, asked.first) is not None else None
 
     try:
-        booted, runs = world.db.run(lambda tx: _admit(world, tx, ctx, wish, image), settled=settled)
+        booted, runs = world.db.run(lambda tx: admit(world, tx, asked), settled=settled)
     except Unavailable:
         raise
     except NovaError as refused:
         # Perhaps the second copy of a message that was granted: it met its own rows, or what they used up.
-        if world.db.read(lambda tx: instances.get(tx, first)) is None:
+        found = world.db.read(settled)
+        if found is None:
             raise
+        booted, runs = found
         if not isinstance(refused, Duplicate):
-            LOG.info("Request %s was granted before", ctx.request_id)
-        return world.db.read(lambda tx: _again(tx, ctx, first, wish))
-    world.engine.wake(runs)
+            LOG.info("Request %s was granted before", asked.ctx.request_id)
+    if runs:
+        world.engine.wake(runs)
+    else:
+        world.engine.adopt_forgotten([workflow_id(asked.ctx, i, "create") for i in booted.ids])
     return booted
 
 
@@ -76,45 +123,104 @@ def _image(world: World, ctx: RequestContext, wish: BootWish) -> Image | None:
     return image
 
 
-def _again(tx: Tx, ctx: RequestContext, first: InstanceId, wish: BootWish) -> Booted:
-    wanted = [InstanceId(ids.derived_uuid(ctx.request_id, n)) for n in range(wish.max_count)]
+def _again(tx: Tx, asked: Asked) -> Booted:
+    wish = asked.wish
+    wanted = [InstanceId(ids.derived_uuid(asked.ctx.request_id, n)) for n in range(wish.max_count)]
     found = instances.get_many(tx, wanted)
     return Booted(
         ids=tuple(i for i in wanted if i in found),
-        reservation_id=found[first].reservation_id,
+        reservation_id=found[asked.first].reservation_id,
         admin_password=wish.admin_password,
-        security_groups=found[first].security_groups,
+        security_groups=found[asked.first].security_groups,
     )
 
 
-def _admit(
-    world: World, tx: Tx, ctx: RequestContext, wish: BootWish, image: Image | None
-) -> tuple[Booted, list[Run]]:
-    resolved = resolve(world, tx, ctx, wish, image)
-    disks = devices.plan(wish, resolved.flavor, image)
-    validate.check(wish, resolved.flavor, image, resolved.limits)
-    count = _reserve(tx, ctx, wish, resolved)
-    made = _instances(world, ctx, wish, resolved, disks, count)
-    instances.insert(tx, made)
-    group_ids = list(dict.fromkeys(resolved.groups.values()))
-    security_groups.join(tx, [(group, i.id) for i in made for group in group_ids])
+def admit(world: World, tx: Tx, asked: Asked) -> Granted:
+    """Admit one request, or raise why not."""
+    resolved, disks = _understood(world, Look(tx), asked)
+    count = _reserve(tx, asked.ctx, asked.wish, resolved)
+    made = _make(world, asked, resolved, disks, count)
+    (runs,) = _write(world, tx, [made])
     if resolved.server_group is not None:
         most = resolved.limits.get("server_group_members", -1)
-        if not server_groups.join(tx, resolved.server_group, [i.id for i in made], most):
+        if not server_groups.join(tx, resolved.server_group, [i.id for i in made.instances], most):
             raise QuotaExceededSimply(reason="Quota exceeded, too many servers in group")
+    return made.booted, runs
+
+
+def admit_many(world: World, tx: Tx, several: Sequence[Asked]) -> dict[int, Granted]:
+    """Admit those requests that can be granted as they stand, all in one transaction; by position.
+
+    What only a look at the rows before can judge (a user's own limits, a project's bounded addresses, a
+    group's members) is left out, and so is the second copy of a request.
+    """
+    look = Look(tx)
+    projects: dict[str, dict[int, tuple[Resolved, Disks]]] = {}
+    seen = set(instances.states(tx, [asked.first for asked in several]))
+    for number, asked in enumerate(several):
+        try:
+            resolved, disks = _understood(world, look, asked)
+        except NovaError:
+            continue
+        counted = resolved.limits.get("fixed_ips", -1) >= 0
+        if resolved.own_limits or counted or resolved.server_group is not None or asked.first in seen:
+            continue
+        seen.add(asked.first)
+        projects.setdefault(asked.ctx.project_id or "", {})[number] = resolved, disks
+    made: dict[int, Made] = {}
+    for project, found in sorted(projects.items()):
+        total: Counter[str] = Counter()
+        limits: dict[str, int] = {}
+        for number, (resolved, _) in found.items():
+            total.update(_deltas(resolved, _most(several[number].wish)))
+            limits = resolved.limits
+        if quotas.reserve(tx, project, total, limits) is True:
+            for number, (resolved, disks) in found.items():
+                count = _most(several[number].wish)
+                made[number] = _make(world, several[number], resolved, disks, count)
+    written = _write(world, tx, list(made.values())) if made else []
+    return {number: (one.booted, runs) for (number, one), runs in zip(made.items(), written, strict=True)}
+
+
+def _understood(world: World, look: Look, asked: Asked) -> tuple[Resolved, Disks]:
+    resolved = resolve(world, look, asked.ctx, asked.wish, asked.image)
+    disks = devices.plan(asked.wish, resolved.flavor, asked.image)
+    validate.check(asked.wish, resolved.flavor, asked.image, resolved.limits)
+    return resolved, disks
+
+
+def _make(world: World, asked: Asked, resolved: Resolved, disks: Disks, count: int) -> Made:
+    ctx, wish = asked.ctx, asked.wish
+    made = _instances(world, ctx, wish, resolved, disks, count)
     action = ACTIONS["create"]
-    rows = [
-        new_workflow(world, ctx, action, instance, _input(wish, resolved, ctx, n))
-        for n, instance in enumerate(made)
-    ]
-    runs = world.engine.admit(tx, rows, made)
-    booted = Booted(
-        ids=tuple(instance.id for instance in made),
-        reservation_id=made[0].reservation_id,
-        admin_password=wish.admin_password,
-        security_groups=made[0].security_groups,
+    return Made(
+        instances=made,
+        group_ids=list(dict.fromkeys(resolved.groups.values())),
+        rows=[
+            new_workflow(world, ctx, action, instance, _input(wish, resolved, ctx, n))
+            for n, instance in enumerate(made)
+        ],
+        booted=Booted(
+            ids=tuple(instance.id for instance in made),
+            reservation_id=made[0].reservation_id,
+            admin_password=wish.admin_password,
+            security_groups=made[0].security_groups,
+        ),
     )
-    return booted, runs
+
+
+def _write(world: World, tx: Tx, made: Sequence[Made]) -> list[list[Run]]:
+    """Write the rows of several requests, a statement a kind; return the runs of each."""
+    everything = [instance for one in made for instance in one.instances]
+    instances.insert(tx, everything)
+    members = [(group, i.id) for one in made for i in one.instances for group in one.group_ids]
+    security_groups.join(tx, members)
+    runs = iter(world.engine.admit(tx, [row for one in made for row in one.rows], everything))
+    return [[next(runs) for _ in one.rows] for one in made]
+
+
+def _most(wish: BootWish) -> int:
+    return max(wish.max_count, wish.min_count)
 
 
 def _deltas(resolved: Resolved, count: int) -> dict[str, int]:
@@ -124,9 +230,7 @@ def _deltas(resolved: Resolved, count: int) -> dict[str, int]:
 
 def _reserve(tx: Tx, ctx: RequestContext, wish: BootWish, resolved: Resolved) -> int:
     unit = _deltas(resolved, 1)
-    got = quotas.reserve_between(
-        tx, ctx.project_id, unit, resolved.limits, wish.min_count, max(wish.max_count, wish.min_count)
-    )
+    got = quotas.reserve_between(tx, ctx.project_id, unit, resolved.limits, wish.min_count, _most(wish))
     if not isinstance(got, Shortage):
         scope = (ProjectId(ctx.project_id), UserId(ctx.user_id))
         got = quotas.stay_within(tx, scope, unit, resolved.own_limits, wish.min_count, got)
@@ -150,7 +254,7 @@ def _instances(
     ctx: RequestContext,
     wish: BootWish,
     resolved: Resolved,
-    disks: Sequence[BlockDevice],
+    disks: Disks,
     count: int,
 ) -> list[Instance]:
     now = world.clock.now()
@@ -162,7 +266,7 @@ def _instance(
     ctx: RequestContext,
     wish: BootWish,
     resolved: Resolved,
-    disks: Sequence[BlockDevice],
+    disks: Disks,
     place: tuple[int, int, str, datetime.datetime],
 ) -> Instance:
     number, count, reservation, now = place

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -33,6 +34,23 @@ from nova.objects.network import Network, NetworkChoice, NetworkWish
 if TYPE_CHECKING:
     from nova.conductor.world import World
 
+R = TypeVar("R")
+
+
+class Look:
+    """The reads of one transaction: what several requests ask for is read once."""
+
+    def __init__(self, tx: Tx) -> None:
+        self.tx = tx
+        self._seen: dict[tuple[str, ...], Any] = {}
+
+    def once(self, key: tuple[str, ...], read: Callable[[Tx], R]) -> R:
+        """Return what was read under this key before, or read it."""
+        if key not in self._seen:
+            self._seen[key] = read(self.tx)
+        found: R = self._seen[key]
+        return found
+
 
 class Resolved(msgspec.Struct, frozen=True, kw_only=True):
     """What a create request means."""
@@ -50,31 +68,38 @@ class Resolved(msgspec.Struct, frozen=True, kw_only=True):
     """Of the user, where he has any."""
 
 
-def resolve(world: World, tx: Tx, ctx: RequestContext, wish: BootWish, image: Image | None) -> Resolved:
+def resolve(world: World, look: Look, ctx: RequestContext, wish: BootWish, image: Image | None) -> Resolved:
     """Look everything up, a statement a kind; raises the 400 of the first that is missing."""
-    project = ProjectId(ctx.project_id)
-    flavor = flavors.get(tx, wish.flavor_id)
-    if flavor is None or flavor.disabled or not _may_use(tx, ctx, flavor):
+    tx = look.tx
+    project, user = ProjectId(ctx.project_id), UserId(ctx.user_id)
+    flavor = look.once(("flavor", wish.flavor_id), lambda tx: flavors.get(tx, wish.flavor_id))
+    if flavor is None or flavor.disabled or not _may_use(look, ctx, flavor):
         raise FlavorUnusable(id=wish.flavor_id)
     _check_destination(tx, wish)
     _check_zone(world, tx, wish)
     keypair = None
     if wish.key_name is not None:
-        keypair = keypairs.get(tx, UserId(ctx.user_id), wish.key_name)
+        key_name = wish.key_name
+        keypair = look.once(("key pair", user, key_name), lambda tx: keypairs.get(tx, user, key_name))
         if keypair is None:
             raise KeyPairUnknown()
     names = list(dict.fromkeys(wish.security_groups or ("default",)))
-    groups = security_groups.resolve(tx, project, names)
+    groups = look.once(
+        ("security groups", project, *names), lambda tx: security_groups.resolve(tx, project, names)
+    )
     for name in names:
         if name not in groups:
             raise SecurityGroupUnknown(name=name)
     groups = _by_name(tx, groups)
-    limits, own = quotas.limits_with_user(tx, project, world.settings.quotas, UserId(ctx.user_id))
+    defaults = world.settings.quotas
+    limits, own = look.once(
+        ("limits", project, user), lambda tx: quotas.limits_with_user(tx, project, defaults, user)
+    )
     return Resolved(
         flavor=flavor,
         image=image,
         keypair=keypair,
-        networks=_networks(tx, project, wish),
+        networks=_networks(look, project, wish),
         groups=groups,
         server_group=_server_group(tx, ctx, wish),
         limits=limits | {name: most for name, most in own.items() if name not in quotas.COUNTED},
@@ -98,16 +123,19 @@ def _by_name(tx: Tx, groups: dict[str, str]) -> dict[str, str]:
     return {names.get(asked, asked): group_id for asked, group_id in groups.items()}
 
 
-def _may_use(tx: Tx, ctx: RequestContext, flavor: Flavor) -> bool:
+def _may_use(look: Look, ctx: RequestContext, flavor: Flavor) -> bool:
     if flavor.is_public or ctx.is_admin:
         return True
-    return bool(flavors.granted(tx, [flavor.id], ProjectId(ctx.project_id)))
+    project = ProjectId(ctx.project_id)
+    granted = look.once(("access", flavor.id, project), lambda tx: flavors.granted(tx, [flavor.id], project))
+    return bool(granted)
 
 
-def _networks(tx: Tx, project: ProjectId, wish: BootWish) -> tuple[tuple[Network, NetworkWish], ...]:
+def _networks(look: Look, project: ProjectId, wish: BootWish) -> tuple[tuple[Network, NetworkWish], ...]:
     if wish.network_choice is NetworkChoice.NONE:
         return ()
-    usable = {network.id: network for network in networks.usable_by(tx, project)}
+    known = look.once(("networks", project), lambda tx: networks.usable_by(tx, project))
+    usable = {network.id: network for network in known}
     if wish.network_choice is not NetworkChoice.LISTED:
         return tuple((network, NetworkWish(network_id=network.id)) for network in usable.values())
     chosen = []
@@ -121,7 +149,7 @@ def _networks(tx: Tx, project: ProjectId, wish: BootWish) -> tuple[tuple[Network
             raise FixedIpInvalid(address=one.fixed_ip, network=network.id)
         if one.fixed_ip is not None and any(
             ip.network_id == network.id and (ip.instance_id or ip.reserved)
-            for ip in fixed_ips.holders(tx, one.fixed_ip)
+            for ip in fixed_ips.holders(look.tx, one.fixed_ip)
         ):
             raise FixedIpInUse(address=one.fixed_ip)
         chosen.append((network, one))

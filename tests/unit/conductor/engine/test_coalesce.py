@@ -20,31 +20,34 @@ class Work:
         self.entered = threading.Event()
         self.go_on = threading.Event()
 
-    def __call__(self, items: Sequence[int]) -> None:
+    def __call__(self, items: Sequence[int]) -> Sequence[int]:
         self.batches.append(list(items))
         self.entered.set()
         assert self.go_on.wait(WAIT_S)
         if 13 in items:
             raise ValueError("thirteen")
+        return [item * 2 for item in items]
 
 
-def submit_in_thread(coalescer: Coalescer[int], item: int, failed: list[int]) -> threading.Thread:
+def submit_in_thread(coalescer: Coalescer[int, int], item: int, failed: list[int]) -> threading.Thread:
     def call() -> None:
         try:
-            coalescer.submit(item)
+            assert coalescer.submit(item) == item * 2
         except ValueError:
             failed.append(item)
+        except AssertionError:
+            failed.append(-item)
 
     thread = threading.Thread(target=call, daemon=True)
     thread.start()
     return thread
 
 
-def pending(coalescer: Coalescer[int]) -> int:
+def pending(coalescer: Coalescer[int, int]) -> int:
     return len(coalescer._pending)
 
 
-def wait_pending(coalescer: Coalescer[int], count: int) -> None:
+def wait_pending(coalescer: Coalescer[int, int], count: int) -> None:
     ticks = threading.Event()
     for _ in range(2000):
         if pending(coalescer) >= count:
@@ -89,13 +92,14 @@ def test_an_error_reaches_every_caller_of_its_batch_and_no_other() -> None:
 def test_the_next_call_after_an_error_is_carried_out() -> None:
     seen: list[int] = []
 
-    def work(items: Sequence[int]) -> None:
+    def work(items: Sequence[int]) -> Sequence[int]:
         seen.extend(items)
         if 13 in items:
             raise ValueError("thirteen")
+        return items
 
     coalescer = Coalescer(work)
     with pytest.raises(ValueError, match="thirteen"):
         coalescer.submit(13)
-    coalescer.submit(1)
+    assert coalescer.submit(1) == 1
     assert seen == [13, 1]

@@ -12,6 +12,7 @@ from nova.conductor.engine.engine import Engine
 from nova.conductor.engine.step import COMPUTE, Ordered, Run, Step, Workflow
 from nova.conductor.world import World
 from nova.db import jobs, workflows
+from nova.errors.database import CommitUnknown
 from nova.errors.virt import ActionFailed
 from nova.objects.base import Value
 from nova.objects.ids import HostName, WorkflowId
@@ -128,3 +129,54 @@ def test_nothing_is_left_open_when_all_have_told(world: World, engine: Engine) -
     for job in sent(world):
         engine.report([answer(job)])
     assert world.db.read(lambda tx: jobs.open_of(tx, [row])) == []
+
+
+def lose(world: World, moment: str, error: Exception) -> None:
+    """Lose the answer to the next commit: one that happened (``committed``) or one that did not."""
+    lost = iter([True])
+
+    def disturb(at: str) -> None:
+        if at == moment and next(lost, False):
+            raise error
+
+    world.db.disturb = disturb
+
+
+LOST = [("committed", ConnectionResetError("cable pulled")), ("commit", CommitUnknown())]
+
+
+@pytest.mark.parametrize(("moment", "error"), LOST)
+def test_after_a_lost_answer_to_a_commit_a_run_goes_on_at_once(
+    world: World, engine: Engine, moment: str, error: Exception
+) -> None:
+    row = workflow(kind="three", owner=world.owner, input=b"{}", notes=b"{}")
+    runs = world.db.run(lambda tx: engine.admit(tx, [row], [None]))
+    engine.wake(runs)
+    lose(world, moment, error)
+    engine._drive(engine._inbox.get(1))
+    world.db.disturb = None
+    if moment == "committed":
+        # It waits, and its orders are out.
+        assert engine.held() == set()
+    else:
+        assert engine.held() == {WorkflowId(row.id)}
+        engine._drive(engine._inbox.get(1))
+    assert state(world, WorkflowId(row.id)) is WorkflowState.WAITING
+    engine.report([answer(job) for job in sent(world)])
+    assert SETTLED == [["h1", "h2", "h3"]]
+
+
+@pytest.mark.parametrize(("moment", "error"), LOST)
+def test_reports_are_taken_once_though_the_answer_to_their_commit_is_lost(
+    world: World, engine: Engine, moment: str, error: Exception
+) -> None:
+    row = begun(world, engine)
+    lose(world, moment, error)
+    engine.report([answer(job, Verdict.FAILED) for job in sent(world)])
+    world.db.disturb = None
+    # They are in, and what goes back was ordered.
+    assert state(world, row) is WorkflowState.UNDO_WAITING
+    assert len(sent(world)) == 6
+    engine.report([answer(job) for job in sent(world)[3:]])
+    assert state(world, row) is WorkflowState.FAILED
+    assert engine.held() == set()
