@@ -86,7 +86,7 @@ def hosts_of(known: Sequence[Service], binary: str) -> list[HostName]:
 def of_guests(tx: Tx, told: GuestHoldings) -> Iterator[Finding]:
     """Compare a compute host with the truth."""
     here = {i.id: i for i in instances.of_host(tx, told.host)}
-    owed = {InstanceId(job.instance_id) for job in jobs.open_for_host(tx, told.host, "compute")}
+    owed = {InstanceId(job.instance_id) for job in jobs.open_for_hosts(tx, [told.host], "compute")}
     moving = owed | set(told.at_work) | {i.id for i in here.values() if i.task_state is not None}
     held = {guest.instance_id: guest for guest in told.guests}
     for instance_id in sorted(held.keys() - here.keys() - moving):

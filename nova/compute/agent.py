@@ -11,14 +11,14 @@ import msgspec
 from nova.clock import Clock
 from nova.compute.book import Active, Book
 from nova.compute.filters import FilterUpdate
-from nova.compute.host import BINARY, TOPIC, Host, Means, context
+from nova.compute.host import BINARY, PATIENCE_S, TOPIC, Host, Means, context
 from nova.compute.inventory import InventoryReport
 from nova.compute.jobs import Worker
 from nova.compute.observed import FullReport, PowerReport
 from nova.compute.turns import Gate, Turns
 from nova.conf.compute import ComputeConf
 from nova.errors import NovaError
-from nova.errors.rpc import InternalError
+from nova.errors.rpc import InternalError, UnsupportedVersion
 from nova.objects.host import ServiceBeat
 from nova.objects.ids import HostName, InstanceId, JobId
 from nova.objects.image import Image
@@ -30,6 +30,8 @@ LOG = logging.getLogger(__name__)
 
 _AT_ONCE = 500
 """Outcomes in one report."""
+_GREETINGS = 1000
+"""Hosts in one question what they owe."""
 _FAREWELL_S = 5.0
 """How long the end of the daemon waits for a conductor that does not answer."""
 PULSE_S = 1.0
@@ -165,13 +167,29 @@ class Agent:
                 self._start(host)
             except NovaError as error:
                 failed.append(f"{host.name}: {error}")
-        for host in self.hosts.values():
-            if host.started and host.greeted_at is None:
-                # Who does not answer for one host does not for the next: the error ends this run.
-                self.order(host.name, host.greet(self._clock.monotonic()))
+        self._greet([host for host in self.hosts.values() if host.started and host.greeted_at is None])
         if failed:
             LOG.warning("%d hosts are not ready, such as %s", len(failed), failed[0])
         return f"{len(failed)} hosts not ready" if failed else None
+
+    def _greet(self, hosts: Sequence[Host]) -> None:
+        """Ask what hosts owe; a conductor that does not answer ends this run."""
+        for start in range(0, len(hosts), _GREETINGS):
+            part = hosts[start : start + _GREETINGS]
+            asked_at = self._clock.monotonic()
+            owed = self._owed([host.name for host in part])
+            for host in part:
+                jobs = owed.get(host.name, [])
+                host.greeted(asked_at, jobs)
+                self.order(host.name, jobs)
+
+    def _owed(self, hosts: list[HostName]) -> dict[HostName, list[Job]]:
+        if len(hosts) > 1:
+            try:
+                return self._conductor.owed_by(context(PATIENCE_S), hosts, TOPIC)
+            except UnsupportedVersion:
+                LOG.info("The conductor is of the release before: it is asked host by host what they owe")
+        return {host: self._conductor.owed(context(PATIENCE_S), host, TOPIC) for host in hosts}
 
     def is_ready(self) -> bool:
         """Tell whether there is a host to serve, after having tried to get them all ready."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from typing import Protocol
 
 import msgspec
@@ -27,6 +28,10 @@ class Conductor(Protocol):
     def report(self, ctx: RequestContext, outcomes: list[JobOutcome]) -> None: ...
 
     def owed(self, ctx: RequestContext, host: HostName, topic: str) -> list[Job]: ...
+
+    def owed_by(
+        self, ctx: RequestContext, hosts: list[HostName], topic: str
+    ) -> dict[HostName, list[Job]]: ...
 
     def inventory(self, ctx: RequestContext, inventories: list[HostInventory]) -> None: ...
 
@@ -97,13 +102,11 @@ class Host:
         self._answered = 0
         self._asking = threading.Lock()
 
-    def greet(self, now: float) -> list[Job]:
-        """Ask the conductor which jobs are still wanted of this host."""
-        jobs = self.means.conductor.owed(context(_PATIENCE_S), self.name, TOPIC)
+    def greeted(self, now: float, jobs: Iterable[Job]) -> None:
+        """Take in which jobs the conductor still wants of this host."""
         self._owed = frozenset(job.id for job in jobs)
         self.greeted_at = now
         self.doubt(now + self.means.conf.verify_window_s)
-        return jobs
 
     def doubt(self, until: float) -> None:
         """Ask the conductor about every build until then: messages may be out of date."""
@@ -130,7 +133,7 @@ class Host:
 
 TOPIC = "compute"
 BINARY = "nova-compute"
-_PATIENCE_S = 15.0
+PATIENCE_S = 15.0
 _STALE_S = 10.0
 """A build that waited longer for its turn is asked for before it begins."""
 

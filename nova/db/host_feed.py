@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from nova.db import aggregates
 from nova.db.batch import Insert
-from nova.db.engine import Tx
+from nova.db.engine import Database, Tx, again
 from nova.db.hosts import NODES, N
 from nova.db.schema import BIG, WORD, arg, needed, table
 from nova.db.services import SERVICES, S
@@ -43,20 +43,38 @@ _CHANGED = Statement(
 _decode = msgspec.json.Decoder(HostInventory).decode
 
 
-def host_views(tx: Tx, since: int = 0, *, default_zone: str = "nova") -> HostSnapshot:
-    """Return all hosts (``since`` 0) or those that changed after a position; needs a writing transaction.
+def host_views(db: Database, since: int = 0, *, default_zone: str = "nova") -> HostSnapshot:
+    """Return all hosts (``since`` 0) or those that changed after a position.
 
     ``up`` is true unless the service is forced down: who beats is for the conductor to judge.  Aggregates
     come with the whole view, and whenever one of them changed.
     """
-    positions: dict[str, int] = dict(tx.rows(_POSITIONS))
-    if "hosts" not in positions:
+    if db.read(_is_unnumbered):
+        db.run(number, settled=again)
+    # Claims never wait for this: only numbering holds rows.  What is changed meanwhile is shown as it is by
+    # then, and once more by the next.
+    return db.read(lambda tx: _views(tx, since, default_zone))
+
+
+def _is_unnumbered(tx: Tx) -> bool:
+    return tx.row(_DIRTY) is not None or not tx.rows(_POSITIONS)
+
+
+def number(tx: Tx) -> None:
+    """Give changed hosts the next position.
+
+    The counter's row is locked to the commit, so positions are given in the order of commits.
+    """
+    if not tx.change(_NEXT):
         _MAKE.run(tx, [("hosts", 1), ("aggregates", 1)])
-    if tx.row(_DIRTY) is not None or "hosts" not in positions:
-        # The counter's row is locked from here to the commit, so positions are given in the order of commits.
         tx.change(_NEXT)
-        positions = dict(tx.rows(_POSITIONS))
-        tx.change(_NUMBER, position=positions["hosts"])
+    positions: dict[str, int] = dict(tx.rows(_POSITIONS))
+    tx.change(_NUMBER, position=positions["hosts"])
+
+
+def _views(tx: Tx, since: int, default_zone: str) -> HostSnapshot:
+    # Read before the hosts: whatever has this position or a lower one is committed, and seen.
+    positions: dict[str, int] = dict(tx.rows(_POSITIONS))
     position = max(positions.values())
     groups = aggregates.all_aggregates(tx)
     zones, members = _membership(groups)

@@ -153,7 +153,7 @@ def _told(outcome: JobOutcome) -> tuple[str, str]:
 _OPEN_OF = Statement(_BRIEF.where(J.workflow_id.in_(args("ids")), J.open == 1).order_by(J.id))
 _ORDERS_OF = Statement(_WHOLE.where(J.workflow_id.in_(args("ids")), J.open == 1).order_by(J.id))
 _OWED = Statement(
-    _WHOLE.where(J.open == 1, J.host == arg("host"), J.topic == arg("topic")).order_by(J.started_at, J.id)
+    _WHOLE.where(J.open == 1, J.host.in_(args("hosts")), J.topic == arg("topic")).order_by(J.started_at, J.id)
 )
 _OF = Statement(_BRIEF.where(J.workflow_id.in_(args("ids"))).order_by(J.started_at, J.id))
 _SENT = Statement(sa.update(JOBS).values(sends=J.sends + 1).where(J.id.in_(args("ids")), J.open == 1))
@@ -171,9 +171,9 @@ def open_of(tx: Tx, workflows: Sequence[WorkflowId], *, orders: bool = False) ->
     return [_read(row) for row in tx.rows(_ORDERS_OF if orders else _OPEN_OF, ids=workflows)]
 
 
-def open_for_host(tx: Tx, host: HostName, topic: str) -> list[JobRow]:
-    """Return what an agent still owes, oldest first, with orders."""
-    return [_read(row) for row in tx.rows(_OWED, host=host, topic=topic)]
+def open_for_hosts(tx: Tx, hosts: Sequence[HostName], topic: str) -> list[JobRow]:
+    """Return what the agents of these hosts still owe, oldest first, with orders."""
+    return [_read(row) for row in tx.rows(_OWED, hosts=hosts, topic=topic)] if hosts else []
 
 
 def of_workflows(tx: Tx, workflows: Sequence[WorkflowId]) -> list[JobRow]:

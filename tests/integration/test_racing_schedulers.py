@@ -57,7 +57,7 @@ def test_never_more_than_a_host_has_and_nothing_left_over(tmp_path: Path) -> Non
 
     def schedule(number: int) -> None:
         view = View(
-            lambda since: db.run(lambda tx: host_feed.host_views(tx, since or 0)),
+            lambda since: host_feed.host_views(db, since or 0),
             options,
             Clock(),
             random.Random(number),
@@ -80,7 +80,7 @@ def test_never_more_than_a_host_has_and_nothing_left_over(tmp_path: Path) -> Non
     for thread in threads:
         thread.join(60)
         assert not thread.is_alive()
-    snapshot = db.run(lambda tx: host_feed.host_views(tx))
+    snapshot = host_feed.host_views(db)
     db.close()
     assert {v.host: v.used_vcpus for v in snapshot.hosts} == dict(placed)
     assert dict(placed) == {f"h{n}": VCPUS for n in range(HOSTS)}

@@ -28,6 +28,10 @@ class ReportsEndpoint:
         del ctx
         return reports.owed(self.world, host, topic)
 
+    def owed_by(self, ctx: RequestContext, hosts: list[HostName], topic: str) -> dict[HostName, list[Job]]:
+        del ctx
+        return reports.owed_by(self.world, hosts, topic)
+
     def observed(
         self, ctx: RequestContext, host: HostName, guests: list[ObservedGuest], whole: bool
     ) -> list[InstanceId]:

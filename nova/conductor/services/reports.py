@@ -36,8 +36,16 @@ _decode_job = msgspec.json.Decoder(Job).decode
 
 def owed(world: World, host: HostName, topic: str) -> list[Job]:
     """Return the open jobs of a host, oldest first."""
-    rows = world.db.read(lambda tx: jobs.open_for_host(tx, host, topic))
-    return [_decode_job(row.order) for row in rows if row.order]
+    return owed_by(world, [host], topic).get(host, [])
+
+
+def owed_by(world: World, hosts: Sequence[HostName], topic: str) -> dict[HostName, list[Job]]:
+    """Return the open jobs of hosts that have any, oldest first."""
+    found: dict[HostName, list[Job]] = {}
+    for row in world.db.read(lambda tx: jobs.open_for_hosts(tx, hosts, topic)):
+        if row.order and row.host:
+            found.setdefault(row.host, []).append(_decode_job(row.order))
+    return found
 
 
 def guests_of(world: World, host: HostName) -> list[GuestSpec]:

@@ -183,12 +183,11 @@ def take_inventory(world: World, inventories: Sequence[HostInventory]) -> None:
 def host_views(world: World, since: int | None) -> HostSnapshot:
     """Return the scheduler's view of the hosts: whole, or what changed after a position."""
 
-    def work(tx: Tx) -> tuple[HostSnapshot, list[Service]]:
-        snapshot = host_feed.host_views(tx, since or 0, default_zone=world.settings.default_zone)
-        wanted = sorted({view.host for view in snapshot.hosts})
-        return snapshot, [s for s in services.of_hosts(tx, wanted) if s.binary == COMPUTE]
-
-    snapshot, found = world.db.run(work)
-    up = {service.host: is_up(world, service) for service in found}
+    snapshot = host_feed.host_views(world.db, since or 0, default_zone=world.settings.default_zone)
+    changed = sorted({view.host for view in snapshot.hosts})
+    found = world.db.read(
+        lambda tx: services.all_services(tx, COMPUTE) if snapshot.whole else services.of_hosts(tx, changed)
+    )
+    up = {service.host: is_up(world, service) for service in found if service.binary == COMPUTE}
     views = tuple(msgspec.structs.replace(v, up=v.up and up.get(v.host, False)) for v in snapshot.hosts)
     return msgspec.structs.replace(snapshot, hosts=views)

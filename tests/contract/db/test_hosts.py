@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import msgspec
 import pytest
 
@@ -11,6 +13,7 @@ from nova.db.engine import Database
 from nova.db.hosts import Claim
 from nova.errors.database import Duplicate
 from nova.objects.host import Aggregate, HostSnapshot, ServiceBeat
+from nova.objects.ids import InstanceId
 from tests.contract.db.makers import ShownClock, at, inventory
 
 
@@ -103,7 +106,7 @@ def test_a_host_of_one_of_two_claims_is_released_alone(db: Database) -> None:
 
 
 def feed(db: Database, since: int = 0) -> HostSnapshot:
-    return db.run(lambda tx: host_feed.host_views(tx, since))
+    return host_feed.host_views(db, since)
 
 
 def test_the_feed_tells_what_changed(db: Database) -> None:
@@ -123,6 +126,30 @@ def test_the_feed_tells_what_changed(db: Database) -> None:
     assert [h.host for h in feed(db).hosts] == ["h2", "h3"]
     report(db, "h1")
     assert [h.host for h in feed(db, later.position).hosts] == ["h1"]
+
+
+def test_claims_do_not_wait_for_a_reader_of_the_feed(db: Database) -> None:
+    """A view of thousands of hosts takes a while to read; it holds no row meanwhile."""
+    report(db, "h1", "h2")
+    claimed: list[set[InstanceId]] = []
+
+    def watch(text: str) -> None:
+        if "inventory" in text and text.startswith("SELECT") and not claimed:
+            claimed.append(set())
+            one = claim("h1")
+            other = threading.Thread(
+                target=lambda: claimed.append(db.run(lambda tx: hosts.claim(tx, [one], first_time=True)))
+            )
+            other.start()
+            other.join(20)
+            assert not other.is_alive()
+
+    db.observer = watch
+    whole = feed(db)
+    db.observer = None
+    assert len(claimed) == 2 and len(claimed[1]) == 1
+    # Whether it was seen already or not: the next reader is told.
+    assert [h.instances for h in feed(db, whole.position).hosts if h.host == "h1"] == [1]
 
 
 def test_the_feed_shows_zones_and_services(db: Database) -> None:

@@ -283,7 +283,7 @@ def test_the_feed_misses_no_change(db: Database) -> None:
     done = threading.Event()
 
     def look() -> None:
-        snapshot = db.run(lambda tx: host_feed.host_views(tx, positions[-1]))
+        snapshot = host_feed.host_views(db, positions[-1])
         known.update({view.host: view.instances for view in snapshot.hosts})
         positions.append(snapshot.position)
 

@@ -170,8 +170,13 @@ def test_jobs_are_finished_once(db: Database) -> None:
     )
     db.run(lambda tx: jobs.insert(tx, [*many, event]))
     db.run(lambda tx: jobs.insert(tx, many[:2]))
-    assert db.read(lambda tx: jobs.open_for_host(tx, "h1", "compute")) == many
-    assert db.read(lambda tx: jobs.open_for_host(tx, "h1", "network")) == []
+    assert db.read(lambda tx: jobs.open_for_hosts(tx, ["h1"], "compute")) == many
+    assert db.read(lambda tx: jobs.open_for_hosts(tx, ["h1"], "network")) == []
+    elsewhere = job(workflow(), 7, host="h2")
+    db.run(lambda tx: jobs.insert(tx, [elsewhere]))
+    hosts = ["h1", "h2", "h3"]
+    assert db.read(lambda tx: jobs.open_for_hosts(tx, hosts, "compute")) == [*many, elsewhere]
+    db.run(lambda tx: jobs.finish(tx, [outcome(elsewhere)], at(8)))
     light = [msgspec.structs.replace(one, order=None) for one in many]
     assert db.read(lambda tx: jobs.open_of(tx, [row.id])) == light
     assert db.read(lambda tx: jobs.open_of(tx, [row.id], orders=True)) == many
@@ -188,7 +193,7 @@ def test_jobs_are_finished_once(db: Database) -> None:
         "Error", "Success", "Success", "Success", None, "Success",
     ]  # fmt: skip
     assert db.run(lambda tx: jobs.sent(tx, [one.id for one in many])) == 1
-    assert db.read(lambda tx: jobs.open_for_host(tx, "h1", "compute"))[0].sends == 2
+    assert db.read(lambda tx: jobs.open_for_hosts(tx, ["h1"], "compute"))[0].sends == 2
 
 
 def test_actions_of_an_instance_newest_first(db: Database) -> None:

@@ -189,6 +189,19 @@ def test_a_host_does_what_it_owes_when_it_starts(clouds: Clouds) -> None:
     assert cloud.verdict(build) is Verdict.DONE
 
 
+@pytest.mark.parametrize("is_old", [False, True])
+def test_many_hosts_ask_at_once_what_they_owe(clouds: Clouds, is_old: bool) -> None:
+    """A conductor of the release before is asked host by host."""
+    cloud = clouds(hosts="30")
+    cloud.conductor.is_old = is_old
+    owed = [cloud.build(1), cloud.build(2)]
+    cloud.conductor.debts |= {"h-3": owed[:1], "h-30": owed[1:]}
+    cloud.serving()
+    assert [cloud.verdict(build) for build in owed] == [Verdict.DONE] * 2
+    assert {cloud.conductor.outcome(build).host for build in owed} == {"h-3", "h-30"}
+    assert cloud.conductor.questions == (30 if is_old else 1)
+
+
 def test_a_build_from_before_the_start_that_nobody_wants_is_not_done(cloud: Cloud) -> None:
     build = cloud.build(1)
     cloud.send(build, known=False)

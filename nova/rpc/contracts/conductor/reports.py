@@ -11,7 +11,7 @@ from nova.objects.network import GuestFilter, NetworkState
 from nova.rpc.contract import call, cast, contract
 
 
-@contract(topic="conductor-reports", version="1.0")
+@contract(topic="conductor-reports", version="1.1")
 class Reports:
     """For daemons, not for users."""
 
@@ -22,6 +22,10 @@ class Reports:
     @call(since="1.0", timeout=60, idempotent=True)
     def owed(self, ctx: RequestContext, host: HostName, topic: str) -> list[Job]:
         """List the jobs of a host (topic ``compute`` or ``network``) that are still wanted."""
+
+    @call(since="1.1", timeout=60, idempotent=True)
+    def owed_by(self, ctx: RequestContext, hosts: list[HostName], topic: str) -> dict[HostName, list[Job]]:
+        """List the same for many hosts at once; those that owe nothing are left out."""
 
     @call(since="1.0", timeout=60, idempotent=True)
     def inventory(self, ctx: RequestContext, inventories: list[HostInventory]) -> None:
