@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import subprocess
 
-from nova_tools.cloud.first_server import ssh_command
+from nova_tools.cloud.proving import ssh_command
 from nova_tools.waiting import wait_until
 from tests.support.clients import Clients
 from tests.support.one_machine import OneMachine

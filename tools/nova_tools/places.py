@@ -55,6 +55,11 @@ class Places:
         """The kernel and the guest image."""
         return self.installed / "guest"
 
+    @property
+    def known(self) -> Path:
+        """What was found out about this machine; it says itself whether it still holds."""
+        return self.installed / "known"
+
     def venv(self, name: str) -> Path:
         """A virtual environment."""
         return self.installed / "venvs" / name

@@ -34,7 +34,7 @@ class Step:
     still_there: Callable[[], bool] = _nothing_missing
 
 
-def run_steps(steps: Sequence[Step], stamps: Stamps, progress: Progress, workers: int = 4) -> None:
+def run_steps(steps: Sequence[Step], stamps: Stamps, progress: Progress, workers: int = 8) -> None:
     """Run all steps, each after those it names; raise the first :class:`Trouble` once the running ones ended.
 
     A name in ``after`` that is no step of this run is taken as done.

@@ -8,10 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from nova_tools import apt, guest_image, nova_conf, nova_manage
 from nova_tools.accounts import standard_accounts
 from nova_tools.api_client import password_token
-from nova_tools.cloud.first_server import FIRST, IMAGE, Demo, Proof
+from nova_tools.cloud import known
+from nova_tools.cloud.first_server import FIRST, IMAGE, Demo
 from nova_tools.cloud.parts import DATABASE, Cloud
+from nova_tools.cloud.proving import Proof
 from nova_tools.identity_seed import Seeder, Service
 from nova_tools.installing import guest_step, installing_steps, template_steps
+from nova_tools.places import CHECKOUT
 from nova_tools.processes import Program
 from nova_tools.progress import Progress
 from nova_tools.pythons import CLIENTS, IDENTITY, NOVA
@@ -76,7 +79,7 @@ class BringUp:
 
     def _nova(self) -> list[Step]:
         return [
-            Step(name="conf", title="nova.conf", after=("apt",), run=self._conf),
+            Step(name="conf", title="nova.conf", run=self._conf),
             Step(
                 name="schema",
                 title="Database schema",
@@ -84,18 +87,26 @@ class BringUp:
                 run=self._schema,
             ),
             Step(name="network", title="Network of the guests", after=("schema",), run=self._network),
+            # Not after Keystone: they ask for it with the first request, and both starts take processor time.
             Step(
                 name="nova",
                 title="Nova's daemons",
-                after=("schema", "network", "keystone", "rabbitmq", "libvirtd"),
+                after=("network", "rabbitmq", "libvirtd"),
                 run=self._daemons,
             ),
         ]
 
     def _first_server(self) -> list[Step]:
         return [
-            Step(name="demo", title="Flavors, key pair, ssh let in", after=("nova",), run=self._demo.prepare),
-            Step(name="hosts", title="Compute hosts", after=("nova",), run=self._demo.wait_for_hosts),
+            Step(
+                name="demo",
+                title="Flavors, key pair, ssh let in",
+                after=("nova", "keystone"),
+                run=self._furnish,
+            ),
+            Step(
+                name="hosts", title="Compute hosts", after=("nova", "keystone"), run=self._demo.wait_for_hosts
+            ),
             Step(
                 name="boot",
                 title="A first server",
@@ -111,12 +122,17 @@ class BringUp:
         self._supervisor.start(keystone.program())
         keystone.take_over()
         token = password_token(keystone.url, "admin", cloud.passwords["admin"], "admin").value
+        accounts = standard_accounts(cloud.passwords)
         services = [
             Service("identity", "keystone", keystone.url),
             Service("image", "glance", cloud.glance.url),
             Service("compute", "nova", cloud.compute_url),
         ]
-        Seeder(keystone.url, token).seed(standard_accounts(cloud.passwords), services)
+
+        def seed() -> None:
+            Seeder(keystone.url, token).seed(accounts, services)
+
+        known.once(cloud, "accounts", keystone.database, seed, accounts, services)
         return keystone.url
 
     def _glance(self) -> str | None:
@@ -150,23 +166,36 @@ class BringUp:
 
     def _conf(self) -> str | None:
         self._cloud.write_conf()
+        known.recall_machine(self._cloud)
         return str(self._cloud.conf_file)
 
     def _schema(self) -> str | None:
-        nova_manage.sync(
-            self._cloud.nova_binary("nova-manage"), self._cloud.conf_file, self._cloud.places.logs
-        )
-        return None
+        cloud = self._cloud
+
+        def sync() -> None:
+            nova_manage.sync(cloud.nova_binary("nova-manage"), cloud.conf_file, cloud.places.logs)
+
+        revisions = sorted((CHECKOUT / "alembic" / "versions").glob("*.py"))
+        made = known.once(cloud, "schema", cloud.database_files, sync, *revisions)
+        return None if made else "known to be there"
 
     def _network(self) -> str | None:
+        network = nova_conf.guest_network(self._cloud.settings)
+        made = known.once(self._cloud, "network", self._cloud.database_files, self._ensure_network, network)
+        return network.cidr if made else f"{network.cidr}, known to be there"
+
+    def _ensure_network(self) -> None:
         cloud = self._cloud
+        network = nova_conf.guest_network(cloud.settings)
         nova_manage.ensure_network(
-            cloud.nova_binary("nova-manage"),
-            cloud.conf_file,
-            cloud.places.logs,
-            nova_conf.guest_network(cloud.settings),
+            cloud.nova_binary("nova-manage"), cloud.conf_file, cloud.places.logs, network
         )
-        return cloud.settings.guest_range
+
+    def _furnish(self) -> str | None:
+        """Make what a first server needs; a network that somebody removed is made again."""
+        if nova_conf.NETWORK_LABEL not in self._demo.api("admin").network_labels():
+            self._ensure_network()
+        return self._demo.prepare()
 
     def _daemons(self) -> str | None:
         programs: list[Program] = self._cloud.nova_programs()

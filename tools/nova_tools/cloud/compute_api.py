@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import Any
 
 from nova_tools.api_client import ApiError, request
-from nova_tools.trouble import Trouble
 
 Server = dict[str, Any]
 
@@ -54,6 +52,10 @@ class ComputeApi:
                 }  # fmt: skip
                 self.ask("POST", "os-security-group-rules", {"security_group_rule": rule})
 
+    def network_labels(self) -> set[str]:
+        """Return the names of the networks."""
+        return {network["label"] for network in self.ask("GET", "os-networks")["networks"]}
+
     def find_server(self, name: str) -> Server | None:
         """Return a server of this name, None when there is none."""
         found = self.ask("GET", f"servers/detail?name=^{name}$")["servers"]
@@ -75,25 +77,6 @@ class ComputeApi:
     def console_output(self, server_id: str, lines: int) -> str:
         """Return the last lines the server wrote to its serial line."""
         return str(self.act(server_id, "os-getConsoleOutput", {"length": lines})["output"])
-
-    def wait_status(self, server_id: str, wanted: str, seconds: float) -> Server:
-        """Wait for a status; raise :class:`Trouble` on ERROR (with the fault's words) or when time is up."""
-        end = time.monotonic() + seconds
-        while True:
-            server = self.show(server_id)
-            if server["status"] == wanted:
-                return server
-            if server["status"] == "ERROR":
-                fault = server.get("fault", {}).get("message", "it does not say why")
-                raise Trouble(f"Server {server['name']} went to ERROR: {fault}", "See './tools/cloud logs'")
-            if time.monotonic() > end:
-                task = server.get("OS-EXT-STS:task_state")
-                raise Trouble(
-                    f"Server {server['name']} is {server['status']} (task {task}), not {wanted}, "
-                    f"after {seconds:.0f} s",
-                    "See './tools/cloud logs'",
-                )
-            time.sleep(0.2)
 
     def hypervisor_type(self) -> str:
         """Return how guests run (KVM, QEMU, fake); empty when no host said so yet."""

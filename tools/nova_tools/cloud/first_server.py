@@ -1,18 +1,15 @@
-"""Booting a server and proving that it lives: its console, a login over ssh."""
+"""Booting a first server: flavors, a key pair, rules, and the server itself."""
 
 from __future__ import annotations
 
-import subprocess
-import time
-from dataclasses import dataclass
 from pathlib import Path
 
 from nova_tools.api_client import Token, password_token, request
 from nova_tools.cloud.compute_api import ComputeApi, Server, address_of
 from nova_tools.cloud.machine import name_of_this_machine
 from nova_tools.cloud.parts import Cloud
-from nova_tools.commands import environment, run
-from nova_tools.guest_image import LOGIN_LINE
+from nova_tools.cloud.proving import Proof, Prover
+from nova_tools.commands import run
 from nova_tools.trouble import Trouble
 from nova_tools.waiting import wait_until
 
@@ -25,19 +22,6 @@ FLAVORS = {
 IMAGE = "tiny"
 KEY = "demo"
 FIRST = "first"
-_ACTIVE_SECONDS = 180.0
-_LOGIN_SECONDS = 180.0
-
-
-@dataclass(frozen=True)
-class Proof:
-    """What was seen of a server."""
-
-    server: Server
-    address: str | None
-    console: str
-    said_over_ssh: str
-    seconds: float
 
 
 class Demo:
@@ -77,7 +61,7 @@ class Demo:
         return f"{wanted} up{kind}"
 
     def boot(self, name: str) -> Server:
-        """Return the server of this name, ACTIVE: booted, or started again when it was off."""
+        """Return the server of this name, asked for if there is none that could be woken."""
         api = self.api()
         server = api.find_server(name)
         if server is not None and server["status"] == "ERROR":
@@ -87,9 +71,7 @@ class Demo:
         if server is None:
             flavor = self.api("admin").ensure_flavor("m1.nano", vcpus=1, ram=128, disk=1)
             server = api.boot(name, image=self.image_id(), flavor=flavor, key=KEY)
-        elif server["status"] == "SHUTOFF":
-            api.act(server["id"], "os-start")
-        return api.wait_status(server["id"], "ACTIVE", _ACTIVE_SECONDS)
+        return server
 
     def image_id(self) -> str:
         """Return the id of the guest image in Glance."""
@@ -100,53 +82,12 @@ class Demo:
         return str(found[0]["id"])
 
     def prove(self, server: Server) -> Proof:
-        """Wait for the login line on the console, then log in over ssh. Raises :class:`Trouble`."""
-        started = time.monotonic()
-        api = self.api()
-        if self._cloud.settings.driver == "fake":
-            return Proof(server, address_of(server), api.console_output(server["id"], 20), "", 0.0)
-        console = ""
-
-        def shows_login() -> bool:
-            nonlocal console
-            console = api.console_output(server["id"], 60)
-            return LOGIN_LINE in console
-
-        if not wait_until(shows_login, _LOGIN_SECONDS, pause=0.3):
-            end = console[-1500:]
-            raise Trouble(
-                f"Server {server['name']} is ACTIVE but shows no login; the end of its console:\n{end}"
-            )
-        address = address_of(server)
-        if address is None:
-            raise Trouble(f"Server {server['name']} has no address", "See './tools/cloud logs nova-network'")
-        said = self._log_in(address)
-        return Proof(server, address, console, said, time.monotonic() - started)
-
-    def _log_in(self, address: str) -> str:
-        argv = [*ssh_command(self._cloud.key_file, address), "hostname; uptime"]
-        last = ""
-
-        def logged_in() -> bool:
-            nonlocal last
-            done = subprocess.run(
-                argv, env=environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                timeout=40, check=False,
-            )  # fmt: skip
-            last = done.stdout.strip() if done.returncode == 0 else done.stderr.strip()
-            return done.returncode == 0
-
-        if not wait_until(logged_in, 60, pause=0.5):
-            raise Trouble(f"The server at {address} lets nobody in over ssh: {last[-300:]}")
-        return last
-
-
-def ssh_command(key_file: Path, address: str) -> list[str]:
-    """Return the command that logs in; a server's host key is new each time, so it is not remembered."""
-    return [
-        "ssh", "-i", str(key_file), "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
-        "-o", "LogLevel=ERROR", "-o", "ConnectTimeout=10", f"root@{address}",
-    ]  # fmt: skip
+        """Log in over ssh; a server of the fake driver need only be ACTIVE. Raises :class:`Trouble`."""
+        prover = Prover(self.api(), self._cloud.key_file)
+        if self._cloud.settings.driver != "fake":
+            return prover.login(server["id"])
+        awake = prover.active(server["id"])
+        return Proof(awake, address_of(awake), prover.console(awake["id"]), "")
 
 
 def public_key(key_file: Path) -> str:

@@ -91,12 +91,23 @@ class Cloud:
 
     @property
     def libvirt(self) -> Libvirt:
-        return Libvirt(directory=self.places.home / "libvirt")
+        return Libvirt(directory=self.places.home / "libvirt", cache=self.places.known / "libvirt")
 
     @property
     def compute_url(self) -> str:
         """The Compute API, as it stands in the catalogue."""
         return f"http://{self.address}:{self.settings.ports.compute}/v2.1"
+
+    @property
+    def database_files(self) -> Path:
+        """What exists as long as Nova's database does."""
+        server = self.database
+        return server.directory / "data" if server else self.places.home / "nova" / "nova.sqlite"
+
+    @property
+    def virt_type(self) -> Path:
+        """Where nova-compute keeps what came of trying KVM, which takes 10 s where it hangs."""
+        return self.places.home / "nova" / "instances" / ".virt-type"
 
     @property
     def conf_file(self) -> Path:

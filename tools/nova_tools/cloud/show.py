@@ -9,8 +9,8 @@ import time
 from dataclasses import asdict, dataclass
 
 from nova_tools.accounts import variables
-from nova_tools.cloud.first_server import Proof, ssh_command
 from nova_tools.cloud.parts import Cloud
+from nova_tools.cloud.proving import Proof, ssh_command
 from nova_tools.commands import tail
 from nova_tools.trouble import Trouble
 

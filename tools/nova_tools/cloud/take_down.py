@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from nova_tools import nova_conf
+from nova_tools.cloud import known
 from nova_tools.cloud.parts import Cloud
 from nova_tools.commands import environment
 from nova_tools.processes import Program
@@ -90,6 +91,7 @@ def _dhcp_servers(home: Path) -> list[int]:
 def remove(cloud: Cloud, progress: Progress, *, everything: bool) -> None:
     """After :func:`stop`: forget servers, databases, images, passwords; with ``everything`` all there is."""
     home = cloud.places.home
+    known.keep_machine(cloud)
     for path in sorted(home.iterdir()) if home.exists() else ():
         if path.name in _KEPT and not everything:
             continue

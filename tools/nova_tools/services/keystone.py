@@ -60,6 +60,11 @@ class Keystone:
         """The authentication URL (version 3)."""
         return f"http://{self.address}:{self.port}/v3"
 
+    @property
+    def database(self) -> Path:
+        """The file of its database."""
+        return self.directory / "keystone.db"
+
     def make_template(self) -> None:
         """Make a fresh database with the first administrator (10 s). Idempotent."""
         with only_one(self.template.with_suffix(".lock")):
@@ -81,11 +86,10 @@ class Keystone:
         """Write the configuration, the keys and the database unless they are there. Idempotent."""
         self.make_template()
         self._write_conf(self.directory)
-        database = self.directory / "keystone.db"
-        if not database.exists():
-            fresh = database.with_suffix(".new")
+        if not self.database.exists():
+            fresh = self.database.with_suffix(".new")
             shutil.copyfile(self.template / "keystone.db", fresh)
-            fresh.rename(database)
+            fresh.rename(self.database)
 
     def _write_conf(self, directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
