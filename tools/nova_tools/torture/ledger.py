@@ -79,10 +79,14 @@ class Server:
     """Tag to whether it must be there; none: nobody can know."""
     doubted_until: float = 0.0
 
-    def doubt(self) -> None:
-        """An action of which nobody knows whether it was taken may still begin for a while."""
+    def doubt(self, *, keep: bool = False) -> None:
+        """An action of which nobody knows whether it was taken may still begin for a while.
+
+        ``keep``: whatever becomes of it, the server's status stays.
+        """
         self.doubted_until = time.monotonic() + DOUBT_S
-        self.last = self.expected = None
+        if not keep:
+            self.last = self.expected = None
 
     def doubted(self) -> bool:
         """Tell whether nobody can say what the server should be."""

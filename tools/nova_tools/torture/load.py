@@ -184,6 +184,8 @@ class Client(threading.Thread):
                 self._settle(server)
         elif entry.outcome == words.REFUSED:
             server.may_be_gone = before
+            if answer.status == 409 and "locked" in entry.told:
+                self._lock_or_unlock("unlock", server)
         else:
             server.doubt()
 
@@ -257,7 +259,12 @@ class Client(threading.Thread):
         server = self._pick()
         if server is not None:
             for action in ("lock", "unlock"):
-                self._order(action, server, {action: None}, again=True)
+                self._lock_or_unlock(action, server)
+
+    def _lock_or_unlock(self, action: str, server: Server) -> None:
+        """A copy of a lock that comes after its unlock would be done: nothing is sent twice."""
+        if self._order(action, server, {action: None}).outcome in (words.LOST, words.UNAVAILABLE):
+            server.doubt(keep=True)
 
     # -- small changes -------------------------------------------------------------------------------------
 
@@ -306,7 +313,11 @@ class Client(threading.Thread):
         status = self._random.choice(("ACTIVE", "SHUTOFF", "ERROR"))
         path = f"/servers/detail?status={status}&limit=50"
         entry, answer = self._asks.ask(self._entry("list"), "GET", path)
-        if answer.status == 200 and any(server["status"] != status for server in answer.body["servers"]):
+        # What is being done to a server changes its status, not the state that the filter asks for.
+        state = {"ACTIVE": "active", "SHUTOFF": "stopped", "ERROR": "error"}[status]
+        if answer.status == 200 and any(
+            server["OS-EXT-STS:vm_state"] != state for server in answer.body["servers"]
+        ):
             self._ledger.complain(f"{entry.words()} named servers that are not {status}")
 
     def _console(self) -> None:

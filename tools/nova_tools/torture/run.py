@@ -92,7 +92,10 @@ class Torture:
         began = time.monotonic()
         report = Report(form=asdict(self.form))
         # What the judge's own libraries have to say belongs with the daemons' logs.
-        logging.basicConfig(filename=self.cloud.logs / "judge.log", level=logging.WARNING, force=True)
+        logging.basicConfig(
+            filename=self.cloud.logs / "judge.log", level=logging.WARNING, force=True,
+            format="%(asctime)s.%(msecs)03d %(levelname)s %(name)s %(message)s", datefmt="%Y-%m-%d %H:%M:%S",
+        )  # fmt: skip
         try:
             self._say(f"starting: {self.form.words()}")
             self.cloud.start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ from nova.rpc.contracts.compute import Compute
 from nova.rpc.contracts.network import NetworkHost
 from nova_tools.torture.cloud import Cloud
 from nova_tools.torture.faults import Inflicted
+
+_LOG = logging.getLogger(__name__)
 
 PAUSE_S = 1.0
 _OLDEST = sa.text(
@@ -97,7 +100,12 @@ class Watch:
 
     def _note(self, found: list[Finding], now: float) -> None:
         # Looks are too close to each other to say who is stuck: old work is what tells that here.
-        self.standing = {one: self.standing.get(one, now) for one in found if one.rule != "stuck"}
+        before = self.standing
+        self.standing = {one: before.get(one, now) for one in found if one.rule != "stuck"}
+        for one in self.standing.keys() - before.keys():
+            _LOG.warning("does not agree: %s: %s", one.rule, one.sentence)
+        for one in before.keys() - self.standing.keys():
+            _LOG.warning("agrees again, or otherwise, after %.1f s: %s", now - before[one], one.sentence)
         for one, since in self.standing.items():
             if now - since > self.longest_s and one.rule != "host-silent":
                 self.longest_s, self.longest = now - since, one.sentence
