@@ -19,12 +19,18 @@ from nova.errors import NovaError, Unavailable
 from nova.errors.servers import DeadlinePassed
 from nova.objects.ids import HostName, InstanceId, JobId
 from nova.objects.jobs import Job, JobOutcome, Verdict
+from nova.workers import WorkerPool
 
 if TYPE_CHECKING:
     from nova.conductor.world import World
 
 LOG = logging.getLogger(__name__)
 PAGE = 500
+AT_ONCE = 16
+"""Hosts that are asked at the same time."""
+_PATIENCE_S = 5.0
+_WAIT_S = 10.0
+"""How long a look waits for the answers; hosts that did not answer by then are not asked by the next one."""
 _decode_job = msgspec.json.Decoder(Job).decode
 
 
@@ -43,6 +49,8 @@ class LateJobs:
     def __init__(self, world: World) -> None:
         self._world = world
         self._ages: dict[JobId, _Age] = {}
+        self._pool = WorkerPool("late-jobs", AT_ONCE, idle_s=5.0)
+        self._asking: set[tuple[str, HostName]] = set()
 
     def look(self) -> None:
         """Look at all open jobs once."""
@@ -60,10 +68,13 @@ class LateJobs:
                 age.pause = min(age.pause * 2, world.settings.job_ask_most_s)
                 ask.setdefault((job.topic, job.host), []).append(job)
         self._ages = ages
-        for (topic, host), rows in ask.items():
-            self._ask(topic, host, rows)
         if late:
             world.engine.report([self._given_up(row) for row in late])
+        for (topic, host), rows in ask.items():
+            if (topic, host) not in self._asking:
+                self._asking.add((topic, host))
+                self._pool.submit(functools.partial(self._ask, topic, host, rows))
+        self._pool.drain(_WAIT_S)
 
     def _waited_for(self) -> Iterator[tuple[JobRow, bool]]:
         marker = ""
@@ -88,9 +99,15 @@ class LateJobs:
                 return
 
     def _ask(self, topic: str, host: HostName, rows: list[JobRow]) -> None:
+        try:
+            self._ask_host(topic, host, rows)
+        finally:
+            self._asking.discard((topic, host))
+
+    def _ask_host(self, topic: str, host: HostName, rows: list[JobRow]) -> None:
         world = self._world
         client: Any = world.compute if topic == "compute" else world.network
-        ctx = msgspec.structs.replace(world.context(), timeout_s=5.0)
+        ctx = msgspec.structs.replace(world.context(), timeout_s=_PATIENCE_S)
         try:
             told: list[JobOutcome] = client.host(host).job_status(ctx, [row.id for row in rows])
         except Unavailable as error:

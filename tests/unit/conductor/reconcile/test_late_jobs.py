@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -119,6 +120,46 @@ def test_an_order_of_an_ended_workflow_that_was_lost_is_sent_again(world: World,
     beat(world, 4)
     late.look()
     assert agent.asked == asked
+
+
+class Meeting:
+    """Hosts that answer only when all of them were asked."""
+
+    def __init__(self, world: World, hosts: int) -> None:
+        self._world = world
+        self.met = threading.Barrier(hosts)
+        self.broken = 0
+
+    def host(self, name: str) -> Meeting:
+        return self
+
+    def run_jobs(self, ctx: Any, jobs: list[Job]) -> None:
+        """They are lost."""
+
+    def job_status(self, ctx: Any, jobs: list[JobId]) -> list[JobOutcome]:
+        try:
+            self.met.wait(20)
+        except threading.BrokenBarrierError:
+            self.broken += 1
+        return []
+
+
+def test_hosts_are_asked_side_by_side(world: World) -> None:
+    meeting: Any = Meeting(world, 5)
+    world.compute = meeting
+    world.engine = Engine(world, [WaitsForNobody])
+    for number in range(5):
+        row = workflow(kind="unawaited", owner=world.owner, input=b"{}", notes=b"{}")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(f"{__name__}.HOST", HostName(f"h{number}"))
+            world.engine._drive(world.db.run(lambda tx, r=row: world.engine.admit(tx, [r], [None])))
+    late = LateJobs(world)
+    beats = [((f"h{number}", "nova-compute"), 1) for number in range(5)]
+    world.liveness.services.observe(beats, whole=True)
+    late.look()
+    passed(world, world.settings.job_ask_s)
+    late.look()
+    assert meeting.broken == 0 and not meeting.met.broken and meeting.met.n_waiting == 0
 
 
 def test_a_host_that_is_down_is_left_alone(world: World, agent: Agent) -> None:
