@@ -22,6 +22,8 @@ class RequestContext(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     remote_address: str | None = None
     timeout_s: float | None = None
     """Seconds the caller is still willing to wait, counted from sending; none means the method's default."""
+    call_id: str = ""
+    """Of the message that the receiver serves, filled in there: the same for all copies of a call."""
 
 
 def system_context(request_id: str) -> RequestContext:

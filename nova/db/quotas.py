@@ -246,12 +246,8 @@ def limits_with_user(
     return found, own
 
 
-_SET = Insert(LIMITS, ("scope", "user_id", "resource", "hard_limit"))
-_UNSET = Statement(
-    sa.delete(LIMITS).where(
-        L.scope == arg("scope"), L.user_id == arg("user"), L.resource.in_(args("resources"))
-    )
-)
+_ADD_LIMITS = Insert(LIMITS, ("scope", "user_id", "resource", "hard_limit"), if_missing=True)
+_SET_LIMITS = Update(LIMITS, key="resource", sets=("hard_limit",), where="t.scope = ? AND t.user_id = ?")
 _UNSET_ALL = Statement(sa.delete(LIMITS).where(L.scope == arg("scope"), L.user_id == arg("user")))
 _UNSET_EVERY = Statement(sa.delete(LIMITS).where(L.scope == arg("scope")))
 
@@ -259,8 +255,9 @@ _UNSET_EVERY = Statement(sa.delete(LIMITS).where(L.scope == arg("scope")))
 def set_limits(tx: Tx, scope: str, wanted: Mapping[str, int], user: UserId | None = None) -> None:
     """Set limits of a scope (a project, or ``DEFAULT_CLASS``), or of one user in it."""
     if wanted:
-        tx.change(_UNSET, scope=scope, user=user or "", resources=sorted(wanted))
-        _SET.run(tx, [(scope, user or "", resource, limit) for resource, limit in sorted(wanted.items())])
+        limits = sorted(wanted.items())
+        _ADD_LIMITS.run(tx, [(scope, user or "", resource, limit) for resource, limit in limits])
+        _SET_LIMITS.run(tx, limits, [scope, user or ""])
 
 
 def clear_limits(tx: Tx, scope: str, user: UserId | None = None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nova.db import (
     aggregates,
+    call_answers,
     console_tokens,
     ec2_ids,
     fixed_ips,
@@ -27,6 +28,7 @@ from nova.db.schema import metadata
 
 MODULES = (
     aggregates,
+    call_answers,
     console_tokens,
     ec2_ids,
     fixed_ips,

@@ -156,7 +156,6 @@ class Server:
 
     def _serve(self, topic: str, incoming: Incoming, received: float) -> None:
         """Do one message; whatever it holds, the worker lives on."""
-        incoming.begin()
         try:
             self._do(topic, incoming, received)
         finally:
@@ -198,9 +197,11 @@ class Server:
         if served.remember and incoming.expects_reply and not self._doubles.begin(request.call_id, incoming):
             self._metrics.doubles.labels(topic).inc()
             return
-        ctx = request.ctx
-        if left is not None:
-            ctx = msgspec.structs.replace(ctx, timeout_s=left)
+        if not served.method.idempotent:
+            incoming.begin()
+        ctx = msgspec.structs.replace(
+            request.ctx, call_id=request.call_id, timeout_s=request.ctx.timeout_s if left is None else left
+        )
         answer = self._run(served, ctx, msgspec.structs.astuple(arguments))
         if served.remember and incoming.expects_reply:
             self._doubles.end(request.call_id, answer)

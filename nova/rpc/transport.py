@@ -55,10 +55,13 @@ class Incoming(Protocol):
         """How often it was given to a server, this time included, as far as the transport knows."""
 
     def begin(self) -> None:
-        """Its work begins now: a call is this server's for good and comes to no other one."""
+        """Its work begins now and may be done once only: a call comes to no other server."""
 
     def end(self) -> None:
-        """It is done: a cast, too, comes to no server again.  Both never raise."""
+        """It is done and comes to no server again.  Until then another one gets it if this one dies.
+
+        Both never raise.
+        """
 
     def reply(self, body: bytes) -> None:
         """Send the answer; never raises, a caller that went away is no concern of a server."""

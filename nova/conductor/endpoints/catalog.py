@@ -29,28 +29,28 @@ class CatalogEndpoint:
         return flavors.show(self.world, ctx, flavor)
 
     def create_flavor(self, ctx: RequestContext, flavor: Flavor) -> Flavor:
-        return flavors.create(self.world, flavor)
+        return flavors.create(self.world, ctx, flavor)
 
     def update_flavor(self, ctx: RequestContext, flavor: FlavorId, description: str | None) -> Flavor:
-        return flavors.update(self.world, flavor, description)
+        return flavors.update(self.world, ctx, flavor, description)
 
     def delete_flavor(self, ctx: RequestContext, flavor: FlavorId) -> None:
-        flavors.delete(self.world, flavor)
+        flavors.delete(self.world, ctx, flavor)
 
     def put_extra_specs(self, ctx: RequestContext, flavor: FlavorId, specs: dict[str, str]) -> dict[str, str]:
-        return flavors.put_extra_specs(self.world, flavor, specs)
+        return flavors.put_extra_specs(self.world, ctx, flavor, specs)
 
     def delete_extra_spec(self, ctx: RequestContext, flavor: FlavorId, key: str) -> None:
-        flavors.delete_extra_spec(self.world, flavor, key)
+        flavors.delete_extra_spec(self.world, ctx, flavor, key)
 
     def list_flavor_access(self, ctx: RequestContext, flavor: FlavorId) -> list[FlavorAccess]:
         return flavors.list_access(self.world, flavor)
 
     def add_flavor_access(self, ctx: RequestContext, flavor: FlavorId, project: ProjectId) -> None:
-        flavors.add_access(self.world, flavor, project)
+        flavors.add_access(self.world, ctx, flavor, project)
 
     def remove_flavor_access(self, ctx: RequestContext, flavor: FlavorId, project: ProjectId) -> None:
-        flavors.remove_access(self.world, flavor, project)
+        flavors.remove_access(self.world, ctx, flavor, project)
 
     def list_keypairs(self, ctx: RequestContext, user_id: str | None, page: Page) -> list[KeyPair]:
         return keypairs.list_keypairs(self.world, ctx, user_id, page)

@@ -31,10 +31,10 @@ class HostsEndpoint:
         reason: str | None,
         forced_down: bool | None,
     ) -> Service:
-        return services.update(self.world, service, disabled, reason, forced_down)
+        return services.update(self.world, ctx, service, disabled, reason, forced_down)
 
     def delete_service(self, ctx: RequestContext, service: ServiceId) -> None:
-        services.delete(self.world, service)
+        services.delete(self.world, ctx, service)
 
     def list_hypervisors(
         self, ctx: RequestContext, page: Page, pattern: str | None, with_service: bool
@@ -56,26 +56,26 @@ class HostsEndpoint:
         return aggregates.show(self.world, aggregate)
 
     def create_aggregate(self, ctx: RequestContext, name: str, zone: str | None) -> Aggregate:
-        return aggregates.create(self.world, name, zone)
+        return aggregates.create(self.world, ctx, name, zone)
 
     def update_aggregate(
         self, ctx: RequestContext, aggregate: AggregateId, name: str | None, zone: str | None
     ) -> Aggregate:
-        return aggregates.update(self.world, aggregate, name, zone)
+        return aggregates.update(self.world, ctx, aggregate, name, zone)
 
     def delete_aggregate(self, ctx: RequestContext, aggregate: AggregateId) -> None:
-        aggregates.delete(self.world, aggregate)
+        aggregates.delete(self.world, ctx, aggregate)
 
     def add_aggregate_host(self, ctx: RequestContext, aggregate: AggregateId, host: str) -> Aggregate:
-        return aggregates.add_host(self.world, aggregate, host)
+        return aggregates.add_host(self.world, ctx, aggregate, host)
 
     def remove_aggregate_host(self, ctx: RequestContext, aggregate: AggregateId, host: str) -> Aggregate:
-        return aggregates.remove_host(self.world, aggregate, host)
+        return aggregates.remove_host(self.world, ctx, aggregate, host)
 
     def put_aggregate_metadata(
         self, ctx: RequestContext, aggregate: AggregateId, items: dict[str, str | None]
     ) -> Aggregate:
-        return aggregates.put_metadata(self.world, aggregate, items)
+        return aggregates.put_metadata(self.world, ctx, aggregate, items)
 
     def cache_images(self, ctx: RequestContext, aggregate: AggregateId, images: list[ImageId]) -> None:
         caching.cache_images(self.world, ctx, aggregate, images)

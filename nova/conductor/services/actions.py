@@ -10,6 +10,7 @@ import msgspec
 from nova import ids
 from nova.conductor.services import admission
 from nova.conductor.services.lookup import any_instance, living, may_see
+from nova.conductor.services.once import once
 from nova.conductor.services.snapshot_image import described
 from nova.conductor.services.together import Together
 from nova.conductor.workflows.inputs import ActInput, DeleteInput, SnapshotInput
@@ -195,7 +196,7 @@ def create_image(world: World, ctx: RequestContext, instance_id: InstanceId, ima
 def _settle_at_once(
     world: World, ctx: RequestContext, instance_id: InstanceId, action: Action, options: Options
 ) -> None:
-    def work(tx: Tx) -> None:
+    def work(tx: Tx) -> bool:
         instance = living(tx, ctx, instance_id)
         check(action, instance, is_admin=ctx.is_admin)
         if action.name == "lock":
@@ -209,8 +210,9 @@ def _settle_at_once(
         row = admission.record_of(world, ctx, action, instance)
         if action.record and not workflows.existing(tx, [row.id]):
             workflows.insert(tx, [row])
+        return True
 
-    world.db.run(work)
+    once(world, ctx, work, bool)
 
 
 def _lock(tx: Tx, ctx: RequestContext, instance: Instance, options: Options) -> None:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from nova import ids
+from nova.conductor.services.once import once
 from nova.conductor.services.services import COMPUTE, tell_schedulers
+from nova.context import RequestContext
 from nova.db import aggregates, host_feed, hosts, instances, services
 from nova.db.engine import Tx
 from nova.errors.admin import (
@@ -48,7 +50,7 @@ def _get(tx: Tx, aggregate: AggregateId) -> Aggregate:
     return found
 
 
-def create(world: World, name: str, zone: str | None) -> Aggregate:
+def create(world: World, ctx: RequestContext, name: str, zone: str | None) -> Aggregate:
     """Make an aggregate without hosts; raises ``AggregateExists``."""
     wanted = Aggregate(
         id=AggregateId(0),
@@ -63,11 +65,8 @@ def create(world: World, name: str, zone: str | None) -> Aggregate:
         host_feed.aggregates_changed(tx)
         return made
 
-    def settled(tx: Tx) -> Aggregate | None:
-        return next((a for a in aggregates.all_aggregates(tx) if a.uuid == wanted.uuid), None)
-
     try:
-        made = world.db.run(work, settled=settled)
+        made = once(world, ctx, work, Aggregate)
     except Duplicate:
         raise AggregateExists(name=name) from None
     tell_schedulers(world)
@@ -75,7 +74,11 @@ def create(world: World, name: str, zone: str | None) -> Aggregate:
 
 
 def _edit(
-    world: World, aggregate: AggregateId, change: Callable[[Tx, Aggregate], Aggregate], name: str = ""
+    world: World,
+    ctx: RequestContext,
+    aggregate: AggregateId,
+    change: Callable[[Tx, Aggregate], Aggregate],
+    name: str = "",
 ) -> Aggregate:
     """Change an aggregate and tell the feed of all hosts that are or were in it."""
 
@@ -89,14 +92,16 @@ def _edit(
         return after
 
     try:
-        changed = world.db.run(work)
+        changed = once(world, ctx, work, Aggregate)
     except Duplicate:
         raise AggregateExists(name=name) from None
     tell_schedulers(world)
     return changed
 
 
-def update(world: World, aggregate: AggregateId, name: str | None, zone: str | None) -> Aggregate:
+def update(
+    world: World, ctx: RequestContext, aggregate: AggregateId, name: str | None, zone: str | None
+) -> Aggregate:
     """Rename an aggregate, or make it a zone of that name (none: as it is).
 
     Raises ``AggregateNotFound``, ``AggregateExists`` and ``AggregateRefused``.
@@ -107,10 +112,12 @@ def update(world: World, aggregate: AggregateId, name: str | None, zone: str | N
         _check_zone(tx, found, metadata.get(ZONE), "update")
         return msgspec.structs.replace(found, name=name or found.name, metadata=metadata)
 
-    return _edit(world, aggregate, change, name or "")
+    return _edit(world, ctx, aggregate, change, name or "")
 
 
-def put_metadata(world: World, aggregate: AggregateId, items: dict[str, str | None]) -> Aggregate:
+def put_metadata(
+    world: World, ctx: RequestContext, aggregate: AggregateId, items: dict[str, str | None]
+) -> Aggregate:
     """Set metadata items; none drops one. Raises ``AggregateNotFound`` and ``AggregateRefused``."""
 
     def change(tx: Tx, found: Aggregate) -> Aggregate:
@@ -119,7 +126,7 @@ def put_metadata(world: World, aggregate: AggregateId, items: dict[str, str | No
         _check_zone(tx, found, metadata.get(ZONE), "update metadata of")
         return msgspec.structs.replace(found, metadata=metadata)
 
-    return _edit(world, aggregate, change)
+    return _edit(world, ctx, aggregate, change)
 
 
 def _check_zone(tx: Tx, found: Aggregate, zone: str | None, action: str) -> None:
@@ -147,20 +154,22 @@ def _other_zones(tx: Tx, aggregate: AggregateId, zone: str, names: Iterable[Host
     )
 
 
-def delete(world: World, aggregate: AggregateId) -> None:
+def delete(world: World, ctx: RequestContext, aggregate: AggregateId) -> None:
     """Remove an aggregate without hosts; raises ``AggregateNotFound`` and ``AggregateRefused``."""
 
     def work(tx: Tx) -> bool:
         if _get(tx, aggregate).hosts:
             raise AggregateRefused(action="delete", id=aggregate, reason="Host aggregate is not empty")
         host_feed.aggregates_changed(tx)
-        return aggregates.delete(tx, aggregate)
+        if not aggregates.delete(tx, aggregate):
+            raise AggregateNotFound(id=aggregate)
+        return True
 
-    world.db.run(work, settled=lambda tx: True if aggregates.get(tx, aggregate) is None else None)
+    once(world, ctx, work, bool)
     tell_schedulers(world)
 
 
-def add_host(world: World, aggregate: AggregateId, host: str) -> Aggregate:
+def add_host(world: World, ctx: RequestContext, aggregate: AggregateId, host: str) -> Aggregate:
     """Put a host in; raises ``AggregateNotFound``, ``ComputeHostNotFound``, ``...Exists``, ``...Refused``."""
     name = HostName(host)
 
@@ -176,10 +185,10 @@ def add_host(world: World, aggregate: AggregateId, host: str) -> Aggregate:
             )
         return msgspec.structs.replace(found, hosts=(*found.hosts, name))
 
-    return _edit(world, aggregate, change)
+    return _edit(world, ctx, aggregate, change)
 
 
-def remove_host(world: World, aggregate: AggregateId, host: str) -> Aggregate:
+def remove_host(world: World, ctx: RequestContext, aggregate: AggregateId, host: str) -> Aggregate:
     """Take a host out; raises ``AggregateNotFound`` and ``AggregateHostNotFound``."""
 
     def change(_: Tx, found: Aggregate) -> Aggregate:
@@ -187,4 +196,4 @@ def remove_host(world: World, aggregate: AggregateId, host: str) -> Aggregate:
             raise AggregateHostNotFound(id=aggregate, host=host)
         return msgspec.structs.replace(found, hosts=tuple(h for h in found.hosts if h != host))
 
-    return _edit(world, aggregate, change)
+    return _edit(world, ctx, aggregate, change)

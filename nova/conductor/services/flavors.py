@@ -9,9 +9,10 @@ import msgspec
 
 from nova import ids
 from nova.conductor.services import pages
+from nova.conductor.services.once import once
 from nova.context import RequestContext
 from nova.db import flavors
-from nova.db.engine import Tx, again
+from nova.db.engine import Tx
 from nova.errors.admin import (
     FlavorAccessExists,
     FlavorAccessNotFound,
@@ -77,48 +78,51 @@ def visible(tx: Tx, ctx: RequestContext, flavor_id: FlavorId) -> Flavor:
     return flavor
 
 
-def create(world: World, flavor: Flavor) -> Flavor:
+def create(world: World, ctx: RequestContext, flavor: Flavor) -> Flavor:
     """Store a new flavor (without an id it gets a uuid); raises ``FlavorExists``."""
     flavor_id = flavor.id or FlavorId(ids.new_uuid())
     wanted = msgspec.structs.replace(flavor, id=flavor_id, created_at=world.clock.now(), updated_at=None)
 
-    def work(tx: Tx) -> None:
+    def work(tx: Tx) -> Flavor:
         if flavors.get(tx, flavor_id) is not None:
             raise FlavorExists(field="ID", value=flavor_id)
         flavors.insert(tx, wanted)
+        return wanted
 
     try:
-        world.db.run(work, settled=lambda tx: True if flavors.get(tx, flavor_id) == wanted else None)
+        return once(world, ctx, work, Flavor)
     except Duplicate:
         raise FlavorExists(field="name", value=wanted.name) from None
-    return wanted
 
 
-def update(world: World, flavor_id: FlavorId, description: str | None) -> Flavor:
+def update(world: World, ctx: RequestContext, flavor_id: FlavorId, description: str | None) -> Flavor:
     """Change the description; raises ``FlavorNotFound``."""
-    return _edit(world, flavor_id, lambda f: msgspec.structs.replace(f, description=description))
+    return _edit(world, ctx, flavor_id, lambda f: msgspec.structs.replace(f, description=description))
 
 
-def delete(world: World, flavor_id: FlavorId) -> None:
+def delete(world: World, ctx: RequestContext, flavor_id: FlavorId) -> None:
     """Remove a flavor; raises ``FlavorNotFound``."""
-    if not world.db.run(lambda tx: flavors.delete(tx, flavor_id), settled=lambda tx: _gone(tx, flavor_id)):
-        raise FlavorNotFound(id=flavor_id)
+
+    def work(tx: Tx) -> bool:
+        if not flavors.delete(tx, flavor_id):
+            raise FlavorNotFound(id=flavor_id)
+        return True
+
+    once(world, ctx, work, bool)
 
 
-def _gone(tx: Tx, flavor_id: FlavorId) -> bool | None:
-    return True if flavors.get(tx, flavor_id) is None else None
-
-
-def put_extra_specs(world: World, flavor_id: FlavorId, specs: dict[str, str]) -> dict[str, str]:
+def put_extra_specs(
+    world: World, ctx: RequestContext, flavor_id: FlavorId, specs: dict[str, str]
+) -> dict[str, str]:
     """Add or overwrite extra specs and return them all; raises ``FlavorNotFound``."""
 
     def change(flavor: Flavor) -> Flavor:
         return msgspec.structs.replace(flavor, extra_specs={**flavor.extra_specs, **specs})
 
-    return _edit(world, flavor_id, change).extra_specs
+    return _edit(world, ctx, flavor_id, change).extra_specs
 
 
-def delete_extra_spec(world: World, flavor_id: FlavorId, key: str) -> None:
+def delete_extra_spec(world: World, ctx: RequestContext, flavor_id: FlavorId, key: str) -> None:
     """Remove an extra spec; raises ``FlavorNotFound`` and ``FlavorExtraSpecNotFound``."""
 
     def change(flavor: Flavor) -> Flavor:
@@ -127,14 +131,19 @@ def delete_extra_spec(world: World, flavor_id: FlavorId, key: str) -> None:
         left = {name: value for name, value in flavor.extra_specs.items() if name != key}
         return msgspec.structs.replace(flavor, extra_specs=left)
 
-    _edit(world, flavor_id, change)
+    _edit(world, ctx, flavor_id, change)
 
 
-def _edit(world: World, flavor_id: FlavorId, change: Callable[[Flavor], Flavor]) -> Flavor:
-    changed = world.db.run(lambda tx: flavors.edit(tx, flavor_id, change), settled=again)
-    if changed is None:
-        raise FlavorNotFound(id=flavor_id)
-    return changed
+def _edit(
+    world: World, ctx: RequestContext, flavor_id: FlavorId, change: Callable[[Flavor], Flavor]
+) -> Flavor:
+    def work(tx: Tx) -> Flavor:
+        changed = flavors.edit(tx, flavor_id, change)
+        if changed is None:
+            raise FlavorNotFound(id=flavor_id)
+        return changed
+
+    return once(world, ctx, work, Flavor)
 
 
 def list_access(world: World, flavor_id: FlavorId) -> list[FlavorAccess]:
@@ -151,21 +160,22 @@ def list_access(world: World, flavor_id: FlavorId) -> list[FlavorAccess]:
     return world.db.read(work)
 
 
-def add_access(world: World, flavor_id: FlavorId, project: ProjectId) -> None:
+def add_access(world: World, ctx: RequestContext, flavor_id: FlavorId, project: ProjectId) -> None:
     """Let a project use a flavor; raises ``FlavorNotFound`` and ``FlavorAccessExists``."""
 
-    def work(tx: Tx) -> None:
+    def work(tx: Tx) -> bool:
         if flavors.get(tx, flavor_id) is None:
             raise FlavorNotFound(id=flavor_id)
         flavors.grant(tx, flavor_id, project)
+        return True
 
     try:
-        world.db.run(work, settled=lambda tx: True if flavors.granted(tx, [flavor_id], project) else None)
+        once(world, ctx, work, bool)
     except Duplicate:
         raise FlavorAccessExists(id=flavor_id, project=project) from None
 
 
-def remove_access(world: World, flavor_id: FlavorId, project: ProjectId) -> None:
+def remove_access(world: World, ctx: RequestContext, flavor_id: FlavorId, project: ProjectId) -> None:
     """Take a flavor away from a project; raises ``FlavorNotFound`` and ``FlavorAccessNotFound``."""
 
     def work(tx: Tx) -> bool:
@@ -175,4 +185,4 @@ def remove_access(world: World, flavor_id: FlavorId, project: ProjectId) -> None
             raise FlavorAccessNotFound(id=flavor_id, project=project)
         return True
 
-    world.db.run(work, settled=lambda tx: None if flavors.granted(tx, [flavor_id], project) else True)
+    once(world, ctx, work, bool)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from nova.conductor.services.lookup import living
+from nova.conductor.services.once import once
 from nova.conductor.services.services import hosts_up
 from nova.context import RequestContext
 from nova.db import instance_pages, quotas
@@ -24,6 +25,7 @@ from nova.objects.instance import Instance, InstanceChanges, InstancePage, Insta
 if TYPE_CHECKING:
     from nova.conductor.world import World
 
+R = TypeVar("R")
 MOST_TAGS = 50
 
 
@@ -63,17 +65,20 @@ def _edit(
     instance_id: InstanceId,
     action: Action | None,
     change: Callable[[Instance], Instance],
-) -> Instance:
-    def work(tx: Tx) -> Instance:
+    told: Callable[[Instance], R],
+) -> R:
+    """Change an instance; ``told`` says what of it is answered (plain JSON), to copies, too."""
+
+    def work(tx: Tx) -> R:
         before = living(tx, ctx, instance_id)
         if action is not None:
             admission.check(action, before, is_admin=ctx.is_admin)
         after = table.edit(tx, instance_id, change)
         if after is None:
             raise InstanceNotFound(id=instance_id)
-        return after
+        return told(after)
 
-    return world.db.run(work)
+    return once(world, ctx, work, Any)
 
 
 def update(world: World, ctx: RequestContext, instance_id: InstanceId, changes: InstanceChanges) -> Instance:
@@ -99,8 +104,8 @@ def update(world: World, ctx: RequestContext, instance_id: InstanceId, changes: 
             given["description"] = None
         return msgspec.structs.replace(before, **given)
 
-    after = _edit(world, ctx, instance_id, None, change)
-    return world.db.read(lambda tx: _judged(world, tx, [after])[0])
+    _edit(world, ctx, instance_id, None, change, lambda _: True)
+    return show(world, ctx, instance_id)
 
 
 def put_metadata(
@@ -116,7 +121,7 @@ def put_metadata(
             raise QuotaExceededSimply(reason=f"Maximum number of metadata items exceeds {most}")
         return msgspec.structs.replace(before, metadata=after)
 
-    return _edit(world, ctx, instance_id, ACTIONS["metadata"], change).metadata
+    return _edit(world, ctx, instance_id, ACTIONS["metadata"], change, lambda after: after.metadata)
 
 
 def delete_metadata(world: World, ctx: RequestContext, instance_id: InstanceId, key: str) -> None:
@@ -128,7 +133,7 @@ def delete_metadata(world: World, ctx: RequestContext, instance_id: InstanceId, 
         rest = {k: v for k, v in before.metadata.items() if k != key}
         return msgspec.structs.replace(before, metadata=rest)
 
-    _edit(world, ctx, instance_id, ACTIONS["metadata"], change)
+    _edit(world, ctx, instance_id, ACTIONS["metadata"], change, lambda _: True)
 
 
 def set_tags(world: World, ctx: RequestContext, instance_id: InstanceId, tags: list[str]) -> list[str]:
@@ -136,8 +141,11 @@ def set_tags(world: World, ctx: RequestContext, instance_id: InstanceId, tags: l
     wanted = tuple(dict.fromkeys(tags))
     if len(wanted) > MOST_TAGS:
         raise BadRequest(reason=f"The number of tags exceeded the per-server limit {MOST_TAGS}")
-    after = _edit(world, ctx, instance_id, ACTIONS["tags"], lambda i: msgspec.structs.replace(i, tags=wanted))
-    return list(after.tags)
+
+    def change(before: Instance) -> Instance:
+        return msgspec.structs.replace(before, tags=wanted)
+
+    return _edit(world, ctx, instance_id, ACTIONS["tags"], change, lambda after: list(after.tags))
 
 
 def add_tag(world: World, ctx: RequestContext, instance_id: InstanceId, tag: str) -> bool:
@@ -153,8 +161,7 @@ def add_tag(world: World, ctx: RequestContext, instance_id: InstanceId, tag: str
             raise BadRequest(reason=f"The number of tags exceeded the per-server limit {MOST_TAGS}")
         return msgspec.structs.replace(before, tags=(*before.tags, tag))
 
-    _edit(world, ctx, instance_id, ACTIONS["tags"], change)
-    return new
+    return _edit(world, ctx, instance_id, ACTIONS["tags"], change, lambda _: new)
 
 
 def delete_tag(world: World, ctx: RequestContext, instance_id: InstanceId, tag: str) -> None:
@@ -165,4 +172,4 @@ def delete_tag(world: World, ctx: RequestContext, instance_id: InstanceId, tag: 
             raise TagNotFound(id=instance_id, tag=tag)
         return msgspec.structs.replace(before, tags=tuple(t for t in before.tags if t != tag))
 
-    _edit(world, ctx, instance_id, ACTIONS["tags"], change)
+    _edit(world, ctx, instance_id, ACTIONS["tags"], change, lambda _: True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nova.conductor.services import key_material
+from nova.conductor.services.once import once
 from nova.conductor.services.quotas import limits_with_user
 from nova.context import RequestContext
 from nova.db import keypairs, quotas
@@ -72,14 +73,14 @@ def create(
         assert stored is not None
         return stored
 
-    def settled(tx: Tx) -> KeyPair | None:
-        found = keypairs.get(tx, user, name)
-        return found if found is not None and found.public_key == made.keypair.public_key else None
-
     try:
-        return NewKeyPair(keypair=world.db.run(work, settled=settled), private_key=made.private_key)
+        stored = once(world, ctx, work, KeyPair)
     except Duplicate:
         raise KeyPairExists(name=name) from None
+    if stored.public_key != made.keypair.public_key:
+        # A copy of the message made another pair; its private key was told once, and is kept nowhere.
+        raise KeyPairExists(name=name)
+    return NewKeyPair(keypair=stored, private_key=made.private_key)
 
 
 def _made(world: World, user: UserId, name: str, public_key: str | None, kind: str) -> NewKeyPair:
@@ -114,4 +115,4 @@ def delete(world: World, ctx: RequestContext, name: str, user_id: str | None) ->
         quotas.release(tx, quotas.of_user(user), _ONE)
         return True
 
-    world.db.run(work, settled=lambda tx: True if keypairs.get(tx, user, name) is None else None)
+    once(world, ctx, work, bool)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from nova import ids
+from nova.conductor.services.once import once
 from nova.conductor.services.services import is_up
 from nova.context import RequestContext
 from nova.db import fixed_ips, networks, services
@@ -62,7 +63,7 @@ def create(world: World, ctx: RequestContext, network: Network) -> Network:
         fixed_ips.reserve(tx, served, kept)
         return served
 
-    made = world.db.run(work, settled=lambda tx: networks.get(tx, wanted.id))
+    made = once(world, ctx, work, Network)
     _tell_hosts(world, ctx)
     return made
 
@@ -135,7 +136,7 @@ def delete(world: World, ctx: RequestContext, network_id: NetworkId) -> None:
             raise NetworkInUse(id=network_id)
         return networks.delete(tx, network_id)
 
-    world.db.run(work, settled=lambda tx: True if networks.get(tx, network_id) is None else None)
+    once(world, ctx, work, bool)
     _tell_hosts(world, ctx)
 
 

@@ -11,10 +11,11 @@ import msgspec
 
 from nova import ids
 from nova.conductor.services.lookup import living
+from nova.conductor.services.once import once
 from nova.conductor.services.quotas import limits_of
 from nova.context import RequestContext
 from nova.db import instances, quotas, security_groups
-from nova.db.engine import Tx, again
+from nova.db.engine import Tx
 from nova.errors import Unavailable
 from nova.errors.admin import (
     OutOfQuota,
@@ -39,6 +40,14 @@ _LOG = logging.getLogger(__name__)
 DEFAULT = "default"
 _ONE = {"security_groups": 1}
 _PROTOCOLS = {"tcp", "udp", "icmp", None}
+_GUESTS = dict[HostName, list[InstanceId]]
+
+
+class _Added(msgspec.Struct, frozen=True):
+    """A rule as it is stored, and the guests that it concerns, by host."""
+
+    rule: SecurityRule
+    guests: dict[HostName, list[InstanceId]]
 
 
 def list_groups(world: World, ctx: RequestContext, all_projects: bool) -> list[SecurityGroup]:
@@ -81,11 +90,8 @@ def create(world: World, ctx: RequestContext, name: str, description: str) -> Se
         security_groups.insert(tx, group)
         return group
 
-    def settled(tx: Tx) -> SecurityGroup | None:
-        return next(iter(security_groups.get(tx, [group.id])), None)
-
     try:
-        return world.db.run(work, settled=settled)
+        return once(world, ctx, work, SecurityGroup)
     except Duplicate:
         raise SecurityGroupExists(name=name) from None
 
@@ -104,7 +110,7 @@ def update(world: World, ctx: RequestContext, group_id: str, name: str, descript
         return msgspec.structs.replace(group, name=name, description=description)
 
     try:
-        return world.db.run(work, settled=again)
+        return once(world, ctx, work, SecurityGroup)
     except Duplicate:
         raise SecurityGroupExists(name=name) from None
 
@@ -135,10 +141,7 @@ def delete(world: World, ctx: RequestContext, group_id: str) -> None:
         quotas.release(tx, group.project_id, _ONE)
         return affected
 
-    def settled(tx: Tx) -> dict[HostName, list[InstanceId]] | None:
-        return None if security_groups.get(tx, [group_id]) else {}
-
-    tell_hosts(world, ctx, world.db.run(work, settled=settled))
+    tell_hosts(world, ctx, once(world, ctx, work, _GUESTS))
 
 
 def add_rule(world: World, ctx: RequestContext, group_id: str, rule: SecurityRule) -> SecurityRule:
@@ -148,7 +151,7 @@ def add_rule(world: World, ctx: RequestContext, group_id: str, rule: SecurityRul
     """
     wanted = _checked(msgspec.structs.replace(rule, id=rule.id or ids.new_uuid()))
 
-    def work(tx: Tx) -> dict[HostName, list[InstanceId]]:
+    def work(tx: Tx) -> _Added:
         group = _own(tx, ctx, group_id, lock=True)
         if wanted.source_group_id is not None:
             _own(tx, ctx, wanted.source_group_id)
@@ -158,16 +161,12 @@ def add_rule(world: World, ctx: RequestContext, group_id: str, rule: SecurityRul
         if 0 <= most <= len(group.rules):
             raise OutOfQuota(things="security group rules")
         security_groups.add_rules(tx, group_id, [wanted])
-        return security_groups.guests_affected(tx, [group_id])
+        stored = next(r for r in security_groups.get(tx, [group_id])[0].rules if r.id == wanted.id)
+        return _Added(stored, security_groups.guests_affected(tx, [group_id]))
 
-    def settled(tx: Tx) -> dict[HostName, list[InstanceId]] | None:
-        if security_groups.group_of_rule(tx, wanted.id) is None:
-            return None
-        return security_groups.guests_affected(tx, [group_id])
-
-    tell_hosts(world, ctx, world.db.run(work, settled=settled))
-    stored = world.db.read(lambda tx: security_groups.get(tx, [group_id]))
-    return next((r for group in stored for r in group.rules if r.id == wanted.id), wanted)
+    added = once(world, ctx, work, _Added)
+    tell_hosts(world, ctx, added.guests)
+    return added.rule
 
 
 def _checked(rule: SecurityRule) -> SecurityRule:
@@ -212,10 +211,7 @@ def delete_rule(world: World, ctx: RequestContext, rule_id: str) -> None:
             raise SecurityRuleNotFound(id=rule_id)
         return security_groups.guests_affected(tx, [found[0].id])
 
-    def settled(tx: Tx) -> dict[HostName, list[InstanceId]] | None:
-        return {} if security_groups.group_of_rule(tx, rule_id) is None else None
-
-    tell_hosts(world, ctx, world.db.run(work, settled=settled))
+    tell_hosts(world, ctx, once(world, ctx, work, _GUESTS))
 
 
 def join(world: World, ctx: RequestContext, instance_id: InstanceId, name: str) -> None:
@@ -262,7 +258,7 @@ def _change_membership(
                 here.append(instance_id)
         return affected
 
-    tell_hosts(world, ctx, world.db.run(work, settled=again))
+    tell_hosts(world, ctx, once(world, ctx, work, _GUESTS))
 
 
 def tell_hosts(world: World, ctx: RequestContext, guests: dict[HostName, list[InstanceId]]) -> None:

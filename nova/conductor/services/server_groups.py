@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from nova import ids
 from nova.conductor.services import pages
+from nova.conductor.services.once import once
 from nova.conductor.services.quotas import limits_with_user
 from nova.context import RequestContext
 from nova.db import quotas, server_groups
@@ -65,7 +66,7 @@ def create(
         server_groups.insert(tx, group)
         return group
 
-    return world.db.run(work, settled=lambda tx: server_groups.get(tx, group.id))
+    return once(world, ctx, work, ServerGroup)
 
 
 def delete(world: World, ctx: RequestContext, group_id: GroupId) -> None:
@@ -78,4 +79,4 @@ def delete(world: World, ctx: RequestContext, group_id: GroupId) -> None:
         quotas.release(tx, group.project_id, _ONE)
         return True
 
-    world.db.run(work, settled=lambda tx: True if server_groups.get(tx, group_id) is None else None)
+    once(world, ctx, work, bool)

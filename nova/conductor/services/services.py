@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from nova.conductor.services.once import once
+from nova.context import RequestContext
 from nova.db import aggregates, host_feed, hosts, instances, services
 from nova.db.engine import Tx, again
 from nova.errors import Unavailable
@@ -93,6 +95,7 @@ def _find(tx: Tx, service_id: ServiceId) -> Service:
 
 def update(
     world: World,
+    ctx: RequestContext,
     service_id: ServiceId,
     disabled: bool | None,
     reason: str | None,
@@ -115,13 +118,13 @@ def update(
         service = msgspec.structs.replace(service, updated_at=tx.now)
         return judged(world, [service], zones_of_hosts(tx))[0]
 
-    changed = world.db.run(work, settled=again)
+    changed = once(world, ctx, work, Service)
     if changed.binary == COMPUTE:
         tell_schedulers(world)
     return changed
 
 
-def delete(world: World, service_id: ServiceId) -> None:
+def delete(world: World, ctx: RequestContext, service_id: ServiceId) -> None:
     """Forget a service, and a compute host with it; raises ``ServiceNotFound`` and ``ServiceInUse``."""
 
     def work(tx: Tx) -> bool:
@@ -132,12 +135,11 @@ def delete(world: World, service_id: ServiceId) -> None:
                 raise ServiceInUse(host=service.host, count=count)
             hosts.remove(tx, service.host)
             _leave_aggregates(tx, service.host)
-        return services.delete(tx, service.id)
+        if not services.delete(tx, service.id):
+            raise ServiceNotFound(id=service_id)
+        return True
 
-    def settled(tx: Tx) -> bool | None:
-        return True if services.get(tx, service_id) is None else None
-
-    world.db.run(work, settled=settled)
+    once(world, ctx, work, bool)
     tell_schedulers(world)
 
 

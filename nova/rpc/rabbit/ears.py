@@ -22,7 +22,7 @@ class Mouth(Protocol):
 
 
 class RabbitIncoming:
-    """One message.  A call is acknowledged when its work begins, a cast when it is done."""
+    """One message, acknowledged when it is done; a call that may be done once only, when its work begins."""
 
     __slots__ = ("_channel", "_connection", "_delivery", "_mouth", "_settled", "_topic")
 

@@ -45,6 +45,9 @@ class ShopFront:
     @call(since="1.0", timeout=20, idempotent=True)
     def wait(self, ctx: RequestContext) -> str: ...
 
+    @call(since="1.0", timeout=20)
+    def order(self, ctx: RequestContext) -> str: ...
+
     @cast(since="1.0")
     def deliver(self, ctx: RequestContext, number: int) -> None: ...
 
@@ -89,6 +92,9 @@ class Endpoint:
         self.waiting.release()
         self.go_on.wait(60)
         return f"waited at {self.name}"
+
+    def order(self, ctx: RequestContext) -> str:
+        return self.wait(ctx)
 
     def deliver(self, ctx: RequestContext, number: int) -> None:
         self.delivered.append(number)

@@ -25,15 +25,15 @@ class Catalog:
     def show_flavor(self, ctx: RequestContext, flavor: FlavorId) -> Flavor:
         """Look up a flavor that the caller may see."""
 
-    @call(since="1.0", timeout=60)
+    @call(since="1.0", timeout=60, idempotent=True)
     def create_flavor(self, ctx: RequestContext, flavor: Flavor) -> Flavor:
         """Make a flavor; FlavorExists if id or name are taken."""
 
-    @call(since="1.0", timeout=60)
+    @call(since="1.0", timeout=60, idempotent=True)
     def update_flavor(self, ctx: RequestContext, flavor: FlavorId, description: str | None) -> Flavor:
         """Change the description."""
 
-    @call(since="1.0", timeout=60)
+    @call(since="1.0", timeout=60, idempotent=True)
     def delete_flavor(self, ctx: RequestContext, flavor: FlavorId) -> None:
         """Drop a flavor; instances keep their copies."""
 
@@ -41,7 +41,7 @@ class Catalog:
     def put_extra_specs(self, ctx: RequestContext, flavor: FlavorId, specs: dict[str, str]) -> dict[str, str]:
         """Add or overwrite extra specs; return them all."""
 
-    @call(since="1.0", timeout=60)
+    @call(since="1.0", timeout=60, idempotent=True)
     def delete_extra_spec(self, ctx: RequestContext, flavor: FlavorId, key: str) -> None:
         """Drop an extra spec; NotFound if it is not there."""
 
@@ -49,11 +49,11 @@ class Catalog:
     def list_flavor_access(self, ctx: RequestContext, flavor: FlavorId) -> list[FlavorAccess]:
         """List the projects that may use a private flavor."""
 
-    @call(since="1.0", timeout=60)
+    @call(since="1.0", timeout=60, idempotent=True)
     def add_flavor_access(self, ctx: RequestContext, flavor: FlavorId, project: ProjectId) -> None:
         """Let a project use a private flavor."""
 
-    @call(since="1.0", timeout=60)
+    @call(since="1.0", timeout=60, idempotent=True)
     def remove_flavor_access(self, ctx: RequestContext, flavor: FlavorId, project: ProjectId) -> None:
         """Take a private flavor away from a project."""
 
@@ -71,6 +71,6 @@ class Catalog:
     ) -> NewKeyPair:
         """Import a public key, or make a pair when none is given."""
 
-    @call(since="1.0", timeout=60)
+    @call(since="1.0", timeout=60, idempotent=True)
     def delete_keypair(self, ctx: RequestContext, name: str, user_id: str | None) -> None:
         """Drop a key pair."""

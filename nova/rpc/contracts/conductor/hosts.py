@@ -57,25 +57,25 @@ class Hosts:
     def show_aggregate(self, ctx: RequestContext, aggregate: AggregateId) -> Aggregate:
         """Look up an aggregate."""
 
-    @call(since="1.0", timeout=60)
+    @call(since="1.0", timeout=60, idempotent=True)
     def create_aggregate(self, ctx: RequestContext, name: str, zone: str | None) -> Aggregate:
         """Make an aggregate."""
 
-    @call(since="1.0", timeout=60)
+    @call(since="1.0", timeout=60, idempotent=True)
     def update_aggregate(
         self, ctx: RequestContext, aggregate: AggregateId, name: str | None, zone: str | None
     ) -> Aggregate:
         """Rename an aggregate or its zone."""
 
-    @call(since="1.0", timeout=60)
+    @call(since="1.0", timeout=60, idempotent=True)
     def delete_aggregate(self, ctx: RequestContext, aggregate: AggregateId) -> None:
         """Drop an aggregate without hosts."""
 
-    @call(since="1.0", timeout=60)
+    @call(since="1.0", timeout=60, idempotent=True)
     def add_aggregate_host(self, ctx: RequestContext, aggregate: AggregateId, host: str) -> Aggregate:
         """Put a host into an aggregate."""
 
-    @call(since="1.0", timeout=60)
+    @call(since="1.0", timeout=60, idempotent=True)
     def remove_aggregate_host(self, ctx: RequestContext, aggregate: AggregateId, host: str) -> Aggregate:
         """Take a host out of an aggregate."""
 

@@ -59,7 +59,7 @@ class Instances:
     ) -> dict[str, str]:
         """Add or overwrite metadata items (``replace``: drop all others); return them all."""
 
-    @call(since="1.0", timeout=60)
+    @call(since="1.0", timeout=60, idempotent=True)
     def delete_metadata(self, ctx: RequestContext, instance: InstanceId, key: str) -> None:
         """Drop one metadata item; NotFound if it is not there."""
 
@@ -67,11 +67,11 @@ class Instances:
     def set_tags(self, ctx: RequestContext, instance: InstanceId, tags: list[str]) -> list[str]:
         """Make the tags exactly these; return them."""
 
-    @call(since="1.0", timeout=60)
+    @call(since="1.0", timeout=60, idempotent=True)
     def add_tag(self, ctx: RequestContext, instance: InstanceId, tag: str) -> bool:
         """Add a tag; True if it is new."""
 
-    @call(since="1.0", timeout=60)
+    @call(since="1.0", timeout=60, idempotent=True)
     def delete_tag(self, ctx: RequestContext, instance: InstanceId, tag: str) -> None:
         """Drop a tag; NotFound if it is not there."""
 

@@ -22,11 +22,11 @@ class Networks:
     def show_network(self, ctx: RequestContext, network: NetworkId) -> Network:
         """Look up a network."""
 
-    @call(since="1.0", timeout=60)
+    @call(since="1.0", timeout=60, idempotent=True)
     def create_network(self, ctx: RequestContext, network: Network) -> Network:
         """Make a network; Conflict if its range overlaps another or its label is taken."""
 
-    @call(since="1.0", timeout=60)
+    @call(since="1.0", timeout=60, idempotent=True)
     def delete_network(self, ctx: RequestContext, network: NetworkId) -> None:
         """Drop a network nobody uses."""
 
@@ -38,25 +38,25 @@ class Networks:
     def show_security_group(self, ctx: RequestContext, group: str) -> SecurityGroup:
         """Look up a security group by id."""
 
-    @call(since="1.0", timeout=60)
+    @call(since="1.0", timeout=60, idempotent=True)
     def create_security_group(self, ctx: RequestContext, name: str, description: str) -> SecurityGroup:
         """Make a security group."""
 
-    @call(since="1.0", timeout=60)
+    @call(since="1.0", timeout=60, idempotent=True)
     def update_security_group(
         self, ctx: RequestContext, group: str, name: str, description: str
     ) -> SecurityGroup:
         """Rename a security group."""
 
-    @call(since="1.0", timeout=60)
+    @call(since="1.0", timeout=60, idempotent=True)
     def delete_security_group(self, ctx: RequestContext, group: str) -> None:
         """Drop a security group nobody uses; never the default one."""
 
-    @call(since="1.0", timeout=60)
+    @call(since="1.0", timeout=60, idempotent=True)
     def add_security_rule(self, ctx: RequestContext, group: str, rule: SecurityRule) -> SecurityRule:
         """Add an allowance; hosts follow at once."""
 
-    @call(since="1.0", timeout=60)
+    @call(since="1.0", timeout=60, idempotent=True)
     def delete_security_rule(self, ctx: RequestContext, rule: str) -> None:
         """Take an allowance back; hosts follow at once."""
 

@@ -55,12 +55,12 @@ class Projects:
     def show_server_group(self, ctx: RequestContext, group: GroupId) -> ServerGroup:
         """Look up a server group."""
 
-    @call(since="1.0", timeout=60)
+    @call(since="1.0", timeout=60, idempotent=True)
     def create_server_group(
         self, ctx: RequestContext, name: str, policy: str, max_per_host: int | None
     ) -> ServerGroup:
         """Make a server group."""
 
-    @call(since="1.0", timeout=60)
+    @call(since="1.0", timeout=60, idempotent=True)
     def delete_server_group(self, ctx: RequestContext, group: GroupId) -> None:
         """Drop a server group; its members stay."""

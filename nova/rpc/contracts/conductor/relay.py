@@ -17,7 +17,7 @@ class Relay:
     def console_output(self, ctx: RequestContext, instance: InstanceId, tail: int | None) -> str:
         """Return the last lines of a console log."""
 
-    @call(since="1.0", timeout=60)
+    @call(since="1.0", timeout=60, idempotent=True)
     def open_console(
         self, ctx: RequestContext, instance: InstanceId, protocol: str, kind: str
     ) -> ConsoleLink:
