@@ -13,6 +13,7 @@ from nova.conductor.liveness import Liveness
 from nova.conductor.reconcile.filter_news import FilterNews
 from nova.conductor.reconcile.late_jobs import LateJobs
 from nova.conductor.reconcile.recover import Recover
+from nova.conductor.reconcile.tidy import Tidy
 from nova.conductor.workflows import CATALOG
 from nova.conductor.world import World
 from nova.daemon import Daemon, Need, Parts, Surroundings
@@ -90,6 +91,7 @@ def build(surroundings: Surroundings, loops: Loops) -> Parts:
     loops.add("recover", recover.take_over, lease / 3)
     loops.add("services", recover.watch_services, min(5.0, world.settings.service_down_s / 3))
     loops.add("filter news", news.tell, 1.0)
+    loops.add("tidy", Tidy(world).look, 60.0)
     loops.add("late jobs", late_jobs.look, min(2.0, world.settings.job_ask_s / 2))
 
     def schema_is_there() -> bool:

@@ -10,7 +10,21 @@ import sqlalchemy as sa
 
 from nova.db.batch import Insert
 from nova.db.engine import Tx
-from nova.db.schema import COUNT, MOMENT, NAME, UUID, WORD, arg, args, moment_of, needed, stamp, table, text
+from nova.db.schema import (
+    BIG,
+    COUNT,
+    MOMENT,
+    NAME,
+    UUID,
+    WORD,
+    arg,
+    args,
+    moment_of,
+    needed,
+    stamp,
+    table,
+    text,
+)
 from nova.db.statements import Statement
 from nova.objects.console import ConsoleAuthorization
 from nova.objects.ids import InstanceId
@@ -36,7 +50,10 @@ _SHOW = Statement(
 )
 _FORGET = Statement(sa.delete(TOKENS).where(C.instance_id.in_(args("ids"))))
 _FORGET_ONE = Statement(sa.delete(TOKENS).where(C.hash == arg("hash")))
-_EXPIRE = Statement(sa.delete(TOKENS).where(C.expires_at <= arg("now")))
+_OVER = Statement(
+    sa.select(C.hash).where(C.expires_at <= arg("now")).order_by(C.expires_at).limit(arg("most", BIG))
+)
+_FORGET_SOME = Statement(sa.delete(TOKENS).where(C.hash.in_(args("hashes"))))
 
 
 def _hash(token: str) -> str:
@@ -79,6 +96,7 @@ def drop_token(tx: Tx, token: str) -> bool:
     return bool(tx.change(_FORGET_ONE, hash=_hash(token)))
 
 
-def expire(tx: Tx) -> int:
-    """Remove the tokens that are over; return how many that were."""
-    return tx.change(_EXPIRE, now=stamp(tx.now))
+def expire(tx: Tx, most: int) -> int:
+    """Remove tokens that are over, at most so many; return how many that were."""
+    found = [row[0] for row in tx.rows(_OVER, now=stamp(tx.now), most=most)]
+    return tx.change(_FORGET_SOME, hashes=found) if found else 0

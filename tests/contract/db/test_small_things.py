@@ -196,10 +196,10 @@ def test_console_tokens_end(db: Database, clock: ShownClock) -> None:
     later = db.read(lambda tx: console_tokens.get(tx, token))
     assert later is not None and later.expires_in_s == pytest.approx(1.0)
     assert db.run(lambda tx: console_tokens.drop_token(tx, second))
-    assert db.run(console_tokens.expire) == 0
+    assert db.run(lambda tx: console_tokens.expire(tx, 10)) == 0
     clock.show(600)
     assert db.read(lambda tx: console_tokens.get(tx, token)) is None
-    assert db.run(console_tokens.expire) == 1
+    assert db.run(lambda tx: console_tokens.expire(tx, 10)) == 1
     assert db.run(lambda tx: console_tokens.drop(tx, [access.instance_id])) == 0
 
 

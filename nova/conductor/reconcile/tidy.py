@@ -1,0 +1,44 @@
+"""Takes away what is over: console tokens past their end, answers that no copy of a call can ask for.
+
+Small transactions, so that nobody waits; what is left is taken the next time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from nova.db import call_answers, console_tokens
+from nova.db.engine import Tx, again
+
+if TYPE_CHECKING:
+    from nova.conductor.world import World
+
+BATCH = 500
+"""Rows that one transaction takes away."""
+BATCHES = 20
+"""Transactions of one look."""
+ANSWER_AGE_S = 86_400.0
+"""Calls are given up after minutes; the rest is for wall clocks that disagree or jump."""
+
+
+class Tidy:
+    """The body of a loop; several conductors doing it at once are harmless."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def look(self) -> str | None:
+        """Take away what is over, as far as one look may go."""
+        tokens = self._drop(lambda tx: console_tokens.expire(tx, BATCH))
+        answers = self._drop(lambda tx: call_answers.expire(tx, ANSWER_AGE_S, BATCH))
+        return f"{tokens} console tokens, {answers} answers" if tokens or answers else None
+
+    def _drop(self, expire: Callable[[Tx], int]) -> int:
+        total = 0
+        for _ in range(BATCHES):
+            gone = self._world.db.run(expire, settled=again)
+            total += gone
+            if gone < BATCH:
+                break
+        return total
