@@ -36,7 +36,11 @@ class Inbox:
             self._changed.notify()
 
     def get(self, most: int) -> list[Run]:
-        """Wait for runs and return at most so many; an empty list means that the inbox was closed."""
+        """Wait for runs and return at most so many; an empty list means that the inbox was closed.
+
+        A workflow may have come twice, when it was taken up again while its run waited here.  Only the run
+        with the newest fence is returned: both in one transaction would do everything twice.
+        """
         with self._changed:
             while True:
                 now = self._clock.monotonic()
@@ -48,7 +52,7 @@ class Inbox:
                     batch, self._ready = self._ready[:most], self._ready[most:]
                     if self._ready:
                         self._changed.notify()
-                    return batch
+                    return _newest(batch)
                 self._changed.wait(self._later[0][0] - now if self._later else None)
 
     def done(self, ids: Iterable[WorkflowId]) -> None:
@@ -66,3 +70,11 @@ class Inbox:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
+
+
+def _newest(batch: list[Run]) -> list[Run]:
+    found: dict[WorkflowId, Run] = {}
+    for run in batch:
+        if run.id not in found or found[run.id].row.fence < run.row.fence:
+            found[run.id] = run
+    return list(found.values())

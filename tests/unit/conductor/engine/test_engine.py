@@ -10,15 +10,17 @@ import pytest
 from nova import ids
 from nova.conductor.engine.engine import Engine
 from nova.conductor.engine.step import COMPUTE, Ordered, Run, Step, Workflow
+from nova.conductor.workflows.delete import Delete
 from nova.conductor.world import World
-from nova.db import jobs, workflows
+from nova.db import instances, jobs, quotas, workflows
 from nova.errors.database import CommitUnknown
 from nova.errors.virt import ActionFailed
 from nova.objects.base import Value
 from nova.objects.ids import HostName, WorkflowId
 from nova.objects.jobs import Destroy, Job, JobOutcome, Verdict
+from nova.objects.states import Task
 from nova.objects.workflow import WorkflowState
-from tests.contract.db.makers import workflow
+from tests.contract.db.makers import instance, workflow
 from tests.unit.conductor.conftest import Heard
 
 HOSTS = ("h1", "h2", "h3")
@@ -180,3 +182,26 @@ def test_reports_are_taken_once_though_the_answer_to_their_commit_is_lost(
     engine.report([answer(job) for job in sent(world)[3:]])
     assert state(world, row) is WorkflowState.FAILED
     assert engine.held() == set()
+
+
+def test_what_a_delete_gives_back_is_given_back_once_though_its_run_is_in_hand_twice(world: World) -> None:
+    engine = world.engine = Engine(world, [Delete])
+    gone, stays = (instance(task_state=Task.DELETING) for _ in range(2))
+    row = workflow(
+        kind="delete", instance_id=gone.id, owner=world.owner, input=b'{"reason":"req"}', notes=b"{}"
+    )
+    unit = {"instances": 1, "cores": gone.flavor.vcpus, "ram": gone.flavor.ram_mb}
+
+    def write(tx: Any) -> list[Run]:
+        instances.insert(tx, [gone, stays])
+        quotas.reserve(tx, gone.project_id, {name: 2 * n for name, n in unit.items()}, {})
+        return engine.admit(tx, [row], [gone])
+
+    engine.wake(world.db.run(write))
+    # As after a commit whose answer was lost, or when two conductors took each other for dead.
+    engine.adopt([WorkflowId(row.id)])
+    while engine.held():
+        engine._drive(engine._inbox.get(10))
+    assert state(world, WorkflowId(row.id)) is WorkflowState.DONE
+    used = world.db.read(lambda tx: quotas.used(tx, gone.project_id))
+    assert {name: used[name] for name in unit} == unit

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -79,3 +80,14 @@ def test_nothing_is_lost_or_doubled(delays: list[int], most: int) -> None:
         assert 0 < len(batch) <= most
         got.extend(batch)
     assert sorted(r.id for r in got) == sorted(r.id for r in runs)
+
+
+def test_of_a_run_that_came_twice_only_the_one_with_the_newest_fence_is_handed_out() -> None:
+    inbox = Inbox(StoppedClock())
+    row = workflow(fence=1)
+    stale = Run(row=row, input=None, notes={})
+    newer = Run(row=msgspec.structs.replace(row, fence=2), input=None, notes={})
+    other = a_run()
+    inbox.put([newer, other])
+    inbox.put([stale])
+    assert inbox.get(10) == [newer, other]
