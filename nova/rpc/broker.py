@@ -19,7 +19,7 @@ from typing import Any
 from oslo_config import cfg
 
 from nova.rpc import payload
-from nova.rpc.transport import Address, Incoming, Listener, ReplyTimeout, Unreachable
+from nova.rpc.transport import Address, Incoming, Listener, ReplyTimeout, Unconfirmed, Unreachable
 
 _LOG = logging.getLogger(__name__)
 
@@ -119,8 +119,11 @@ class BrokerTransport:
             )
         except self._exceptions.MessagingTimeout as error:
             raise ReplyTimeout(str(error)) from error
-        except (self._exceptions.MessagingException, self._exceptions.MessageUndeliverable, OSError) as error:
+        except self._exceptions.MessageUndeliverable as error:
             raise Unreachable(f"{type(error).__name__}: {error}") from error
+        except (self._exceptions.MessagingException, OSError) as error:
+            # The library does not tell a broker that was away from one that went away.
+            raise Unconfirmed(f"{type(error).__name__}: {error}") from error
 
     def listen(self, topic: str, server: str, receive: Callable[[Incoming], None]) -> Listener:
         listener = self._driver.listen(self._library.Target(topic=topic, server=server), 1, None)

@@ -11,8 +11,11 @@ Each of ``any``, ``host(...)`` and ``all`` has the type of the contract class it
 
 A broker that is away makes calls slow, not failed: what could not be handed over is tried again until the
 deadline of the call or for ``broker_wait_s``, whichever is sooner, and only then is
-:class:`~nova.errors.Unavailable` raised.  An idempotent call whose answer does not come is sent again under
-the same call id; any other is not, because another server of the topic could do it a second time.
+:class:`~nova.errors.Unavailable` raised: nobody has it.  Where one of the tries may have reached a server,
+:class:`~nova.errors.rpc.NoAnswer` says that this is not known.
+
+An idempotent call whose answer does not come is sent again under the same call id; any other is not,
+because another server of the topic could do it a second time.
 """
 
 from __future__ import annotations
@@ -33,7 +36,7 @@ from nova.errors.rpc import BadMessage, NoAnswer
 from nova.rpc import payload
 from nova.rpc.contract import CALL, FANOUT, Method, describe
 from nova.rpc.metrics import RpcMetrics
-from nova.rpc.transport import Address, ReplyTimeout, Transport, Unreachable
+from nova.rpc.transport import Address, ReplyTimeout, Transport, Unconfirmed, Unreachable
 
 _LOG = logging.getLogger(__name__)
 
@@ -124,14 +127,17 @@ class _Sender:
 
     def _handed_over(self, bound: _Bound, send: Callable[[], Any], left_s: float) -> Any:
         """Send; come again with growing pauses while the broker is away, within bounds."""
-        pause = self._options.retry_pause_s
+        pause, taken = self._options.retry_pause_s, False
         give_up = self._clock.monotonic() + min(left_s, self._options.broker_wait_s)
         while True:
             try:
                 return send()
             except Unreachable as error:
+                taken = taken or isinstance(error, Unconfirmed)
                 if self._clock.monotonic() + pause >= give_up:
                     bound.unreachable.inc()
+                    if taken:
+                        raise NoAnswer(part=bound.method.topic) from error
                     raise Unavailable(part="the message queue") from error
                 _LOG.warning("%s could not be handed over, trying again: %s", bound.method.name, error)
                 self._metrics.resent.labels(bound.method.topic, "unreachable").inc()

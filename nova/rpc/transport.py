@@ -38,7 +38,11 @@ class ReplyTimeout(TransportError):
 
 
 class Unreachable(TransportError):
-    """The message could not be handed over (or it is not known whether it was)."""
+    """The message could not be handed over."""
+
+
+class Unconfirmed(Unreachable):
+    """The message was on its way when the connection was lost: a server may have it, or may yet get it."""
 
 
 class Incoming(Protocol):

@@ -38,6 +38,8 @@ class Answer:
     def failed(self, reason: str) -> None:
         self._answers.later(self, reason)
 
+    lost = failed
+
 
 class Answers:
     """Sends answers; one thread sends again, while there is anything to."""

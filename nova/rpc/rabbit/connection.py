@@ -178,7 +178,7 @@ class Connection(amqp.Connection):  # type: ignore[misc]
             deed.error = self._over
             deed.done.set()
         for waiter in waiters.values():
-            waiter.failed(self._over)
+            waiter.lost(self._over)
 
     # What comes in.
 

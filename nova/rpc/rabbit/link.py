@@ -33,7 +33,10 @@ class Waiter(Protocol):
     def confirmed(self) -> None: ...
 
     def failed(self, reason: str) -> None:
-        """The broker does not have it, or it is not known."""
+        """The broker does not have it."""
+
+    def lost(self, reason: str) -> None:
+        """Whether the broker has it is not known."""
 
 
 class Owner(Protocol):

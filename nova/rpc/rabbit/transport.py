@@ -22,7 +22,15 @@ from nova.rpc.rabbit.connection import Connection
 from nova.rpc.rabbit.ears import Ear
 from nova.rpc.rabbit.frames import DURABLE, TRANSIENT, Delivery, Properties
 from nova.rpc.rabbit.link import Link
-from nova.rpc.transport import Address, Incoming, Listener, ReplyTimeout, TransportError, Unreachable
+from nova.rpc.transport import (
+    Address,
+    Incoming,
+    Listener,
+    ReplyTimeout,
+    TransportError,
+    Unconfirmed,
+    Unreachable,
+)
 
 _LOG = logging.getLogger(__name__)
 
@@ -54,6 +62,10 @@ class _Sent:
 
     def failed(self, reason: str) -> None:
         self.error = Unreachable(reason)
+        self._wake()
+
+    def lost(self, reason: str) -> None:
+        self.error = Unconfirmed(reason)
         self._wake()
 
     def answered(self, body: bytes) -> None:
@@ -174,7 +186,7 @@ class RabbitTransport:
             del self._calls[number]
         if sent.answer is not None:
             return sent.answer
-        raise sent.error or Unreachable("the transport was closed")
+        raise sent.error or Unconfirmed("the transport was closed")
 
     def cast(self, to: Address, body: bytes) -> None:
         if self._closed:
@@ -189,7 +201,7 @@ class RabbitTransport:
             props = frames.properties(Properties(delivery_mode=DURABLE))
         self._mouth.publish(method, props, body, sent)
         if not sent.wait(_CONFIRM_S):
-            raise Unreachable("the broker did not confirm the message in time")
+            raise Unconfirmed("the broker did not confirm the message in time")
         if sent.error is not None:
             raise sent.error
 
@@ -270,7 +282,7 @@ class RabbitTransport:
         self._answers.close()
         self._mouth.close()
         for sent in list(self._calls.values()):
-            sent.failed("the transport was closed")
+            sent.lost("the transport was closed")
 
 
 class _RabbitListener:

@@ -1,0 +1,51 @@
+"""The client where the broker goes away: what its caller is told, and may believe."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from nova.clock import StoppedClock
+from nova.context import system_context
+from nova.errors import Unavailable
+from nova.errors.rpc import NoAnswer
+from nova.objects.page import Page
+from nova.rpc.client import ClientOptions, make_client
+from nova.rpc.contracts.conductor import Conductor
+from nova.rpc.metrics import RpcMetrics
+from nova.rpc.transport import Unconfirmed, Unreachable
+
+
+class Away:
+    """A transport whose broker is away; its first errors are told, then it refuses connections."""
+
+    def __init__(self, *errors: Exception) -> None:
+        self._errors = list(errors)
+        self.tries = 0
+
+    def call(self, *_: object) -> bytes:
+        self.tries += 1
+        raise self._errors.pop(0) if self._errors else Unreachable("connection refused")
+
+
+def ask(transport: Any) -> None:
+    options, metrics = ClientOptions(broker_wait_s=10.0), RpcMetrics(CollectorRegistry())
+    client = make_client(Conductor, transport, metrics, clock=StoppedClock(), options=options)
+    client.any.list_keypairs(system_context("req-1"), None, Page())
+
+
+def test_nothing_was_changed_is_said_only_when_no_try_can_have_reached_a_server() -> None:
+    transport = Away()
+    with pytest.raises(Unavailable, match="Nothing was changed"):
+        ask(transport)
+    assert transport.tries > 3
+
+
+def test_a_request_that_was_on_its_way_when_the_broker_went_is_not_said_to_be_undone() -> None:
+    transport = Away(Unreachable("connection refused"), Unconfirmed("connection reset"))
+    with pytest.raises(NoAnswer) as told:
+        ask(transport)
+    assert "Nothing was changed" not in str(told.value)
+    assert transport.tries > 3
