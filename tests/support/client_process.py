@@ -35,12 +35,14 @@ def run_command(argv: list[str]) -> int:
 
 
 def run_script(path: str, check: str, facts: dict[str, Any]) -> Any:
-    """Call ``check(conn, nova, **facts)`` of a file."""
+    """Call ``check(conn, nova, **facts)`` of a file, which may import its neighbours."""
     import openstack
     from keystoneauth1 import session
     from keystoneauth1.identity import v3
     from novaclient import client
 
+    if (folder := os.path.dirname(path)) not in sys.path:
+        sys.path.append(folder)
     spec = importlib.util.spec_from_file_location("scenario", path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
