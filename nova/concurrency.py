@@ -102,8 +102,13 @@ def start_native_thread(work: Callable[[], None], *, name: str) -> None:
     threading.Thread(target=work, name=name, daemon=True).start()
 
 
-def serve_wsgi(app: Any, listener: Any, *, connections: int, keepalive_seconds: float, log: Any) -> None:
-    """Serve a WSGI application on a listening socket until the socket is closed (eventlet only)."""
+def serve_wsgi(
+    app: Any, listener: Any, *, connections: int, keepalive_seconds: float, log: Any, peers: Any = None
+) -> None:
+    """Serve a WSGI application on a listening socket until the socket is closed (eventlet only).
+
+    ``peers`` (``nova.api.wsgi.peers``) says which connections are hung up on at once.
+    """
     import eventlet.wsgi
 
     class Protocol(eventlet.wsgi.HttpProtocol):  # type: ignore[misc]
@@ -113,6 +118,16 @@ def serve_wsgi(app: Any, listener: Any, *, connections: int, keepalive_seconds: 
         error_content_type = "text/plain; charset=utf-8"
         error_message_format = "%(code)d %(explain)s\n"
         server_version, sys_version = "nova", ""
+
+        def handle(self) -> None:
+            peer = self.client_address[0]
+            if peers is not None and not peers.enter(peer):
+                return
+            try:
+                super().handle()
+            finally:
+                if peers is not None:
+                    peers.leave(peer)
 
     eventlet.wsgi.server(
         listener,

@@ -42,6 +42,11 @@ OPTIONS = [
         default=["127.0.0.1", "::1"],
         help="Addresses or ranges of proxies that may say for whom they ask.",
     ),
+    cfg.ListOpt(
+        "server_names",
+        default=[],
+        help="Names with a dot under which guests may ask (header Host), besides any address.",
+    ),
     cfg.BoolOpt(
         "service_metadata_proxy",
         default=False,
@@ -87,6 +92,7 @@ OPTIONS = [
     count("rate", 100, "Requests a second one guest may make for long.", least=1),
     count("burst", 300, "Requests one guest may make at once.", least=1),
     count("in_flight", 8, "Requests of one guest that may be under way.", least=1),
+    count("connections", 32, "Connections one guest may hold; proxies of the operator any number.", least=1),
     count("pool_size", 1000, "Connections one process serves at a time (eventlet).", least=1),
     count("threads", 32, "Threads that serve requests (threading).", least=1),
     seconds("keep_alive", 5.0, "How long an idle connection is kept", least=0.1),
@@ -101,6 +107,7 @@ class MetadataConf(msgspec.Struct, frozen=True, kw_only=True):
     cache_s: float = 3.0
     use_forwarded_for: bool = False
     trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
+    server_names: tuple[str, ...] = ()
     signed: bool = False
     secret: str = ""
     vendor_file: str | None = None
@@ -111,6 +118,7 @@ class MetadataConf(msgspec.Struct, frozen=True, kw_only=True):
     rate: int = 100
     burst: int = 300
     in_flight: int = 8
+    connections: int = 32
     pool_size: int = 1000
     threads: int = 32
     keep_alive_s: float = 5.0
@@ -130,6 +138,7 @@ def read(conf: cfg.ConfigOpts) -> MetadataConf:
         cache_s=group.cache_expiration,
         use_forwarded_for=group.use_forwarded_for,
         trusted_proxies=tuple(group.trusted_proxies),
+        server_names=tuple(group.server_names),
         signed=group.service_metadata_proxy,
         secret=group.metadata_proxy_shared_secret,
         vendor_file=group.vendordata_jsonfile_path,
@@ -140,6 +149,7 @@ def read(conf: cfg.ConfigOpts) -> MetadataConf:
         rate=group.rate,
         burst=group.burst,
         in_flight=group.in_flight,
+        connections=group.connections,
         pool_size=group.pool_size,
         threads=group.threads,
         keep_alive_s=group.keep_alive,

@@ -23,6 +23,12 @@ class BadSignature(Forbidden):
     template = "The signature of the instance id is wrong."
 
 
+class ForeignHost(Forbidden):
+    """The request was meant for a server of the Internet."""
+
+    template = "This is the metadata service, not {host}. Ask for it by its address."
+
+
 class HeaderMissing(BadRequest):
     """A proxy did not say all it must, or said it twice."""
 

@@ -111,6 +111,9 @@ class MetadataApp:
             length = int(environ.get("CONTENT_LENGTH") or 0)
         except ValueError:
             length = -1
+        if environ.get("HTTP_TRANSFER_ENCODING") and not length:
+            # In chunks, so its length is not known; it would be taken for an empty one.
+            length = -1
         if not 0 <= length <= PASSWORD_LIMIT:
             raise PasswordUnfit(limit=PASSWORD_LIMIT)
         try:

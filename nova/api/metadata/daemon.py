@@ -9,6 +9,7 @@ from nova.api.metadata.lookup import Conductor, Lookup
 from nova.api.metadata.rate import Turnstile
 from nova.api.metadata.vendor_data import VendorSource
 from nova.api.metadata.who import Identification
+from nova.api.wsgi.peers import Peers
 from nova.api.wsgi.server import HttpServer
 from nova.clock import Clock
 from nova.conf import metadata as metadata_conf
@@ -46,7 +47,10 @@ def make_server(conf: MetadataConf, conductor: Conductor, clock: Clock) -> HttpS
         keep_alive_s=conf.keep_alive_s,
         drain_s=5.0,
     )
-    return HttpServer(make_app(conf, conductor, clock), listening, clock, name="metadata service")
+    peers = Peers(conf.connections, Identification(conf).asks_for_many)
+    return HttpServer(
+        make_app(conf, conductor, clock), listening, clock, name="metadata service", peers=peers
+    )
 
 
 def build(given: Surroundings, loops: Loops) -> Parts:  # noqa: ARG001

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from nova.conf.metadata import MetadataConf
-from nova.errors.metadata import BadSignature, ForgedHeader, HeaderMissing
+from nova.errors.metadata import BadSignature, ForeignHost, ForgedHeader, HeaderMissing
 
 _FORWARDED = "HTTP_X_FORWARDED_FOR"
 _INSTANCE = "HTTP_X_INSTANCE_ID"
@@ -47,6 +47,7 @@ class Identification:
         self._signed = conf.signed
         self._secret = conf.secret.encode()
         self._forwarded = conf.use_forwarded_for
+        self._names = frozenset(name.lower() for name in conf.server_names)
         self._proxies: tuple[Range, ...] = tuple(
             ipaddress.ip_network(text.strip(), strict=False) for text in conf.trusted_proxies
         )
@@ -55,7 +56,13 @@ class Identification:
         """Tell who asks.  Raises 400 for missing or broken headers, 403 for forged ones."""
         return self._by_signature(environ) if self._signed else self._by_address(environ)
 
+    def asks_for_many(self, address: str) -> bool:
+        """Tell whether requests from an address are those of many guests."""
+        peer = _address(address)
+        return self._signed or (self._forwarded and peer is not None and self._is_trusted(peer))
+
     def _by_address(self, environ: Mapping[str, Any]) -> Asker:
+        self._require_own_name(str(environ.get("HTTP_HOST", "")))
         peer = _address(environ.get("REMOTE_ADDR", ""))
         if peer is None:
             raise HeaderMissing(header="source address")
@@ -65,6 +72,21 @@ class Identification:
             # Also what an open web proxy inside a guest would hand on for strangers.
             raise ForgedHeader(header="X-Forwarded-For")
         return Asker(address=self._forwarded_for(environ[_FORWARDED]))
+
+    def _require_own_name(self, host: str) -> None:
+        """Refuse a request for a server of the Internet: a name that was pointed at our address.
+
+        That is how a web page, open in a guest's browser, would read what its guest is told (DNS rebinding).
+        Guests ask by address; names without a dot are not to be had in the Internet.
+        """
+        name = host.strip().lower()
+        if name.startswith("["):
+            name = name[1:].partition("]")[0]
+        elif name.count(":") == 1:
+            name = name.partition(":")[0]
+        name = name.rstrip(".")
+        if "." in name and name not in self._names and _address(name) is None:
+            raise ForeignHost(host=host)
 
     def _forwarded_for(self, header: str) -> str:
         """Return the last address in the header that is no proxy of ours: each proxy appends whom it saw."""

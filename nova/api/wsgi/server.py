@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from nova import concurrency
+from nova.api.wsgi.peers import Peers
 from nova.api.wsgi.response import WSGI, StartResponse
 from nova.clock import Clock
 from nova.conf.wsgi import ServerConf
@@ -64,8 +65,11 @@ def listen(conf: ServerConf) -> socket.socket:
 class HttpServer:
     """Serves one WSGI application on one port."""
 
-    def __init__(self, app: WSGI, conf: ServerConf, clock: Clock, *, name: str = "api") -> None:
+    def __init__(
+        self, app: WSGI, conf: ServerConf, clock: Clock, *, name: str = "api", peers: Peers | None = None
+    ) -> None:
         self._app = app
+        self._peers = peers
         self._conf = conf
         self._clock = clock
         self._name = name
@@ -79,7 +83,7 @@ class HttpServer:
         listener = listen(self._conf)
         self.address = listener.getsockname()[:2]
         engine = _Green if concurrency.is_green() else _Native
-        self._engine = engine(self._serve, listener, self._conf, self._clock)
+        self._engine = engine(self._serve, listener, self._conf, self._clock, self._peers)
         self._thread = threading.Thread(target=self._engine.run, name=f"http-{self._name}", daemon=True)
         self._thread.start()
         LOG.info("%s listens on %s port %d", self._name, *self.address)
@@ -163,8 +167,11 @@ def _wait_for_room(error: OSError, clock: Clock) -> None:
 class _Green:
     """Eventlet's server: a green thread for each connection."""
 
-    def __init__(self, app: WSGI, listener: socket.socket, conf: ServerConf, clock: Clock) -> None:
+    def __init__(
+        self, app: WSGI, listener: socket.socket, conf: ServerConf, clock: Clock, peers: Peers | None
+    ) -> None:
         self._app = Gate(app, conf)
+        self._peers = peers
         self._listener = listener
         self._patient = Listener(listener, clock)
         self._conf = conf
@@ -178,6 +185,7 @@ class _Green:
                 connections=most_connections(),
                 keepalive_seconds=self._conf.keep_alive_s,
                 log=LOG,
+                peers=self._peers,
             )
         except OSError:
             # Shutting the listener down is what ends the server's wait for the next connection.
@@ -196,7 +204,9 @@ class _Green:
 class _Native:
     """Waitress: one thread for all sockets, a pool for the application."""
 
-    def __init__(self, app: WSGI, listener: socket.socket, conf: ServerConf, clock: Clock) -> None:
+    def __init__(
+        self, app: WSGI, listener: socket.socket, conf: ServerConf, clock: Clock, peers: Peers | None
+    ) -> None:
         import waitress
         from waitress import wasyncore
 
@@ -216,18 +226,29 @@ class _Native:
             expose_tracebacks=False,
         )
 
+        self._peers = peers
         self._accept: Callable[[], Any] = self._server.accept
         self._server.accept = self._accept_if_possible
 
     def _accept_if_possible(self) -> Any:
         """Return the next connection or none; a lack of descriptors is waited for, not logged without end."""
         try:
-            return self._accept()
+            found = self._accept()
         except OSError as error:
             if error.errno not in _SHORT:
                 raise
             _wait_for_room(error, self._clock)
             return None
+        if found is not None and self._is_one_too_many(found[1][0]):
+            found[0].close()
+            return None
+        return found
+
+    def _is_one_too_many(self, peer: str) -> bool:
+        if self._peers is None:
+            return False
+        held = sum(channel.addr[0] == peer for channel in self._server.active_channels.values())
+        return self._peers.is_too_many(peer, held)
 
     def run(self) -> None:
         self._server.run()

@@ -100,3 +100,13 @@ def test_nobody_becomes_another_by_headers(headers, by_signature):
         assert error.http in (400, 403)
     else:
         assert not by_signature and asker.address == "10.0.0.5"
+
+
+def test_names_with_a_dot_are_those_of_the_operator(conductor):
+    service = Service(conductor, server_names=("Metadata.Example.Org",))
+    assert service.code(PATH, host="metadata.example.org:80") == 200
+    assert service.code(PATH, host="169.254.169.254") == 200
+    assert service.code(PATH, host="evil.example.org") == 403
+    proxied = Service(conductor, signed=True, secret=SECRET)
+    headers = {"x_instance_id": INSTANCE, "x_instance_id_signature": signed(), "x_tenant_id": "proj"}
+    assert proxied.code(PATH, host="evil.example.org", **headers) == 200, "no page can sign"
