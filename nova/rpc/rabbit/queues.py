@@ -3,7 +3,8 @@
 ``nova.<topic>`` and ``nova.<topic>.<server>`` hold requests, through the broker's default exchange; what is
 for all goes through its ``amq.direct`` under the key ``nova.<topic>.all`` to a queue of each server that
 listens now.  Both exchanges are in every virtual host and nobody can delete them.
-``nova.answers.<id>`` holds the answers for one process; ``nova.set-aside`` what nobody could serve.
+``nova.answers.<id>`` holds the answers for one process, at one node of a cluster: while that node is down the
+process takes another name.  ``nova.set-aside`` holds what nobody could serve.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ def to_all(topic: str) -> str:
     return f"nova.{topic}.all"
 
 
-def answers(process: str) -> str:
-    return f"nova.answers.{process}"
+def answers(name: str) -> str:
+    return f"nova.answers.{name}"
 
 
 def declare_requests(channel: Any, name: str, *, quorum: bool) -> None:

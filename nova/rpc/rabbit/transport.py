@@ -11,6 +11,7 @@ import logging
 import threading
 from collections.abc import Callable
 
+import amqp
 from amqp.serialization import dumps
 
 from nova import ids
@@ -129,8 +130,7 @@ class RabbitTransport:
         self._site = site
         self._clock = clock or Clock()
         self._closed = False
-        self._process = ids.new_uuid()
-        self._answers_here = queues.answers(self._process)
+        self._answers_here = queues.answers(ids.new_uuid())
         self._calls: dict[str, _Sent] = {}
         self._numbers = itertools.count(1)
         self._methods: dict[str, bytes] = {}
@@ -148,7 +148,12 @@ class RabbitTransport:
 
     def _hear_answers(self, connection: Connection) -> None:
         channel = connection.channel(1)
-        queues.declare_answers(channel, self._answers_here)
+        try:
+            queues.declare_answers(channel, self._answers_here)
+        except amqp.NotFound:
+            # It is at a node of the cluster that is down, and comes back only with it.
+            self._answers_here = queues.answers(ids.new_uuid())
+            raise
         channel.basic_consume(self._answers_here, "answers", no_ack=True, callback=_taken_elsewhere)
 
     def delivered(self, _connection: Connection, _channel: int, delivery: Delivery) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
+import amqp
 import pytest
 from amqp.basic_message import Message
 from amqp.serialization import dumps
@@ -118,3 +120,36 @@ def test_what_is_no_frame_is_refused() -> None:
 def test_names_are_bounded() -> None:
     with pytest.raises(ValueError, match="too long"):
         frames.publish_method(1, "", "q" * 256)
+
+
+class OneNodeDown:
+    """A connection to a cluster without the node of the first queue it is asked for; its own channel."""
+
+    def __init__(self) -> None:
+        self.lost: str | None = None
+        self.consumed: list[str] = []
+
+    def channel(self, _number: int) -> OneNodeDown:
+        return self
+
+    def confirm_select(self) -> None:
+        """Nothing to do."""
+
+    def queue_declare(self, name: str, **_: object) -> None:
+        self.lost = self.lost or name
+        if name == self.lost:
+            raise amqp.NotFound(f"home node of durable queue '{name}' is down or inaccessible")
+
+    def basic_consume(self, name: str, *_: object, **__: object) -> None:
+        self.consumed.append(name)
+
+
+def test_answers_are_heard_elsewhere_while_the_node_of_their_queue_is_down() -> None:
+    transport = RabbitTransport(read_url("rabbit://127.0.0.1:1/"))
+    cluster: Any = OneNodeDown()
+    with pytest.raises(amqp.NotFound):
+        transport.opened(cluster)  # and the link connects anew
+    transport.opened(cluster)
+    assert len(cluster.consumed) == 1
+    assert cluster.consumed[0].startswith("nova.answers.") and cluster.consumed[0] != cluster.lost
+    transport.close()
