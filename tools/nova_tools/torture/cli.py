@@ -32,6 +32,7 @@ def main(arguments: list[str]) -> int:
         driver=options.driver,
         database=options.database,
         hosts=options.hosts or (1 if options.driver == "libvirt" else 5),
+        brokers=options.brokers,
         single=options.single,
         settle_s=options.settle,
         faults=tuple(options.fault),
@@ -76,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--driver", choices=DRIVERS, default="fake")
     parser.add_argument("--database", choices=DATABASES, default="mariadb")
     parser.add_argument("--hosts", type=int, help="compute hosts (5; with libvirt 1)")
+    parser.add_argument("--brokers", type=int, default=1, help="nodes of RabbitMQ, as one cluster (1)")
     parser.add_argument(
         "--settle", type=float, default=60.0, help="seconds within which all must hold after a fault (60)"
     )

@@ -36,7 +36,7 @@ class Cloud:
         self.form = form
         self._env = env or {}
         self.home = home
-        self.backing = Backing(home, form.database)
+        self.backing = Backing(home, form.database, form.brokers)
         self._etc = home / "etc"
         self.logs = home / "logs"
         for folder in (self._etc, self.logs, home / "images"):
@@ -107,7 +107,7 @@ class Cloud:
             "DEFAULT": {
                 "state_path": str(self.home / "state"),
                 "run_path": str(self.home / "run"),
-                "transport_url": self.backing.broker.transport_url,
+                "transport_url": self.backing.brokers.transport_url,
                 "cpu_allocation_ratio": "1.0",
                 "report_interval": "2.0",
                 "service_down_time": "20.0",

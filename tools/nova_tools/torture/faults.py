@@ -119,14 +119,19 @@ class Faults:
         return f"{daemon.role.name} for {seconds:.0f} s"
 
     def _broker(self, *, kill: bool) -> str:
-        backing = self._cloud.backing
-        backing.stop_broker(kill=kill)
-        backing.start_broker()
-        return "rabbitmq"
+        """Restart the broker, or one node of several."""
+        brokers = self._cloud.backing.brokers
+        node = self._random.choice(brokers.nodes)
+        brokers.stop_node(node, kill=kill)
+        if len(brokers.nodes) > 1:
+            # The others serve alone for a while.
+            self._stopping.wait(self._random.choice((0.0, 10.0)))
+        brokers.start_node(node)
+        return node.directory.name
 
     def _queues(self) -> str:
         try:
-            return f"{len(self._cloud.backing.delete_queues())} queues"
+            return f"{len(self._cloud.backing.brokers.delete_queues())} queues"
         except (Trouble, OSError) as trouble:
             return f"not all: {trouble}"
 

@@ -21,6 +21,8 @@ class Form:
     driver: str = "fake"
     database: str = "mariadb"
     hosts: int = 5
+    brokers: int = 1
+    """Nodes of RabbitMQ; several are one cluster, and lose one at a time."""
     single: bool = False
     """One of each daemon instead of two conductors, schedulers and APIs."""
     lease_s: float = 3.0
@@ -32,7 +34,8 @@ class Form:
     def words(self) -> str:
         """Say the form in one line."""
         several = "one of each daemon" if self.single else "two conductors, schedulers and APIs"
+        brokers = f", {self.brokers} brokers" if self.brokers > 1 else ""
         return (
-            f"{self.driver} driver, {self.hosts} hosts, {self.database}, {several}, "
+            f"{self.driver} driver, {self.hosts} hosts, {self.database}{brokers}, {several}, "
             f"{self.clients} clients, seed {self.seed}, {self.seconds:.0f} s of faults"
         )

@@ -102,13 +102,18 @@ class Watch:
         # Looks are too close to each other to say who is stuck: old work is what tells that here.
         before = self.standing
         self.standing = {one: before.get(one, now) for one in found if one.rule != "stuck"}
-        for one in self.standing.keys() - before.keys():
-            _LOG.warning("does not agree: %s: %s", one.rule, one.sentence)
-        for one in before.keys() - self.standing.keys():
-            _LOG.warning("agrees again, or otherwise, after %.1f s: %s", now - before[one], one.sentence)
+        self._write_down(before, now)
         for one, since in self.standing.items():
             if now - since > self.longest_s and one.rule != "host-silent":
                 self.longest_s, self.longest = now - since, one.sentence
+
+    def _write_down(self, before: dict[Finding, float], now: float) -> None:
+        for one in self.standing.keys() - before.keys():
+            if one.rule != "host-silent":
+                _LOG.warning("does not agree: %s: %s", one.rule, one.sentence)
+        for one in before.keys() - self.standing.keys():
+            if one.rule != "host-silent":
+                _LOG.warning("agrees again, or otherwise, after %.1f s: %s", now - before[one], one.sentence)
 
     def _close_healed(self, now: float) -> None:
         with self._guard:
