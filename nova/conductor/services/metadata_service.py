@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from nova.conductor.steps.guest import guest_spec
 from nova.db import ec2_ids, fixed_ips, guest_passwords, instances
-from nova.db.engine import Tx
+from nova.db.engine import Tx, again
 from nova.errors.database import Duplicate
 from nova.objects.ids import InstanceId
 from nova.objects.instance import Instance
@@ -70,7 +70,7 @@ def _number(world: World, instance: Instance) -> dict[str, str]:
     def work(tx: Tx) -> dict[str, int]:
         return {kind: ec2_ids.numbers(tx, kind, [uuid])[uuid] for kind, uuid in _named(instance).items()}
 
-    return _ec2_names(world.db.run(work))
+    return _ec2_names(world.db.run(work, settled=again))
 
 
 def _ec2_names(numbers: dict[str, int]) -> dict[str, str]:
