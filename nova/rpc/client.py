@@ -89,6 +89,7 @@ class _Sender:
         call_id = self._call_id()
         deadline = self._clock.monotonic() + patience
         attempt_s = self._options.resend_after_s if method.idempotent else patience
+        taken = False
         while True:
             left = deadline - self._clock.monotonic()
             if left <= 0:
@@ -96,11 +97,11 @@ class _Sender:
                 raise NoAnswer(part=to.topic)
             body = payload.encode_request(method.name, method.since, call_id, left, ctx, arguments)
             try:
-                answer = self._handed_over(
-                    bound, functools.partial(self._transport.call, to, body, min(attempt_s, left)), left
-                )
+                send = functools.partial(self._transport.call, to, body, min(attempt_s, left))
+                answer = self._handed_over(bound, send, left, taken=taken)
                 break
             except ReplyTimeout:
+                taken = True
                 attempt_s *= 2
                 if self._clock.monotonic() < deadline and method.idempotent:
                     self._metrics.resent.labels(to.topic, "no answer").inc()
@@ -125,9 +126,14 @@ class _Sender:
         self._handed_over(bound, functools.partial(self._transport.cast, to, body), left)
         bound.ok.inc()
 
-    def _handed_over(self, bound: _Bound, send: Callable[[], Any], left_s: float) -> Any:
-        """Send; come again with growing pauses while the broker is away, within bounds."""
-        pause, taken = self._options.retry_pause_s, False
+    def _handed_over(
+        self, bound: _Bound, send: Callable[[], Any], left_s: float, *, taken: bool = False
+    ) -> Any:
+        """Send; come again with growing pauses while the broker is away, within bounds.
+
+        ``taken``: a copy of this message may have reached a server before.
+        """
+        pause = self._options.retry_pause_s
         give_up = self._clock.monotonic() + min(left_s, self._options.broker_wait_s)
         while True:
             try:

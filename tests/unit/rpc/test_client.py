@@ -15,7 +15,7 @@ from nova.objects.page import Page
 from nova.rpc.client import ClientOptions, make_client
 from nova.rpc.contracts.conductor import Conductor
 from nova.rpc.metrics import RpcMetrics
-from nova.rpc.transport import Unconfirmed, Unreachable
+from nova.rpc.transport import ReplyTimeout, Unconfirmed, Unreachable
 
 
 class Away:
@@ -43,8 +43,11 @@ def test_nothing_was_changed_is_said_only_when_no_try_can_have_reached_a_server(
     assert transport.tries > 3
 
 
-def test_a_request_that_was_on_its_way_when_the_broker_went_is_not_said_to_be_undone() -> None:
-    transport = Away(Unreachable("connection refused"), Unconfirmed("connection reset"))
+@pytest.mark.parametrize("happened", [Unconfirmed("connection reset"), ReplyTimeout()])
+def test_a_request_that_a_server_may_have_when_the_broker_goes_is_not_said_to_be_undone(
+    happened: Exception,
+) -> None:
+    transport = Away(Unreachable("connection refused"), happened)
     with pytest.raises(NoAnswer) as told:
         ask(transport)
     assert "Nothing was changed" not in str(told.value)
