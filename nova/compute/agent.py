@@ -12,6 +12,7 @@ from nova.clock import Clock
 from nova.compute.book import Active, Book
 from nova.compute.filters import FilterUpdate
 from nova.compute.host import BINARY, PATIENCE_S, TOPIC, Host, Means, context
+from nova.compute.host_boot import HostBoot
 from nova.compute.inventory import InventoryReport
 from nova.compute.jobs import Worker
 from nova.compute.observed import FullReport, PowerReport
@@ -53,13 +54,13 @@ class Wakers(msgspec.Struct, frozen=True, kw_only=True):
 class Agent:
     """A service; its other public methods are the bodies of loops, or come from the endpoints."""
 
-    def __init__(self, hosts: Sequence[Host], means: Means, clock: Clock) -> None:
+    def __init__(self, hosts: Sequence[Host], means: Means, boot: HostBoot, clock: Clock) -> None:
         self.hosts = {host.name: host for host in hosts}
         self.book = Book(clock)
         self.wake = Wakers()
         self.inventory = InventoryReport(hosts, means.conductor, clock, means.conf.full_report_interval_s)
-        self.power = PowerReport(hosts, means.conductor, self.book)
-        self.full = FullReport(hosts, means.conductor, self.book, clock, means.conf.power_interval_s)
+        self.power = PowerReport(hosts, means.conductor, self.book, boot)
+        self.full = FullReport(hosts, means.conductor, self.book, boot, clock, means.conf.power_interval_s)
         self.filters = FilterUpdate(hosts, means.conductor, clock)
         self._conductor = means.conductor
         self._means = means

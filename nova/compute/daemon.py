@@ -9,6 +9,7 @@ from nova.compute.agent import PULSE_S, Agent, Wakers
 from nova.compute.config_drive import ConfigDrives
 from nova.compute.endpoint import Endpoint
 from nova.compute.host import BINARY, Host, Means, context
+from nova.compute.host_boot import HostBoot
 from nova.compute.image_cache import FOLDER, ImageCache
 from nova.conf import compute as compute_conf
 from nova.conf.compute import ComputeConf
@@ -50,7 +51,10 @@ def build(surroundings: Surroundings, loops: Loops) -> Parts:
     means = _means(surroundings, settings)
     drivers = make_drivers(settings.driver, host_names(conf, surroundings.host), conf, clock)
     hosts = [Host(name, d, means, needs_images=needs_images(d)) for name, d in drivers.items()]
-    agent = Agent(hosts, means, clock)
+    boot = HostBoot(
+        drivers, settings.instances_path / f".host-boot-{surroundings.host}", resume=settings.resume_guests
+    )
+    agent = Agent(hosts, means, boot, clock)
     _add_loops(agent, means, loops, settings)
     servers = [surroundings.at(host.name).server(Compute, Endpoint(agent, host.name)) for host in hosts]
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from nova.clock import Clock
 from nova.compute.book import Book, Key
 from nova.compute.host import Conductor, Host, context
+from nova.compute.host_boot import HostBoot
 from nova.errors import NovaError
 from nova.errors.virt import GuestNotFound
 from nova.objects.host import ObservedGuest
@@ -27,10 +28,11 @@ _AGAIN_S = 10.0
 class PowerReport:
     """What hypervisors say of single guests, told soon."""
 
-    def __init__(self, hosts: Sequence[Host], conductor: Conductor, book: Book) -> None:
+    def __init__(self, hosts: Sequence[Host], conductor: Conductor, book: Book, boot: HostBoot) -> None:
         self._hosts = {host.name: host for host in hosts}
         self._conductor = conductor
         self._book = book
+        self._boot = boot
         self._lock = threading.Lock()
         self._news: set[Key] = set()
 
@@ -58,7 +60,7 @@ class PowerReport:
         told = 0
         try:
             for host, instances in by_host.items():
-                guests = self._read(self._hosts[host], instances)
+                guests = self._boot.marked(host, self._read(self._hosts[host], instances))
                 if guests:
                     self._conductor.observed(context(), host, guests, False)
                 told += len(guests)
@@ -82,10 +84,17 @@ class FullReport:
     """Every guest of every host, host after host; the packet filters of the guests on the way."""
 
     def __init__(
-        self, hosts: Sequence[Host], conductor: Conductor, book: Book, clock: Clock, interval_s: float
+        self,
+        hosts: Sequence[Host],
+        conductor: Conductor,
+        book: Book,
+        boot: HostBoot,
+        clock: Clock,
+        interval_s: float,
     ) -> None:
         self._conductor = conductor
         self._book = book
+        self._boot = boot
         self._clock = clock
         self._interval_s = interval_s
         now = clock.monotonic()
@@ -111,8 +120,9 @@ class FullReport:
     def _report(self, host: Host) -> None:
         if not host.started:
             return
-        guests = list(host.driver.guests())
+        guests = self._boot.marked(host.name, list(host.driver.guests()))
         unknown = self._conductor.observed(context(), host.name, guests, True)
+        self._boot.told(host.name)
         for instance in unknown:
             if not self._book.is_busy(host.name, instance):
                 # Whether it is to go is for people to say: the truth may have been lost, not the guest.

@@ -29,6 +29,11 @@ OPTIONS: tuple[cfg.Opt, ...] = (
         "sync_power_state_interval", default=600, min=1, help="Seconds between full reports of guests."
     ),
     cfg.BoolOpt(
+        "resume_guests_state_on_host_boot",
+        default=False,
+        help="Start guests again that were running when their machine went down; otherwise they are stopped.",
+    ),
+    cfg.BoolOpt(
         "force_raw_images", default=True, help="Keep base images as raw files whatever they came as."
     ),
     cfg.BoolOpt("force_config_drive", default=False, help="Give every guest a config drive."),
@@ -84,6 +89,7 @@ class ComputeConf(msgspec.Struct, frozen=True, kw_only=True):
     shutdown_timeout_s: int = 60
     inventory_interval_s: float = 60
     power_interval_s: float = 600
+    resume_guests: bool = False
     force_raw_images: bool = True
     force_config_drive: bool = False
     config_drive_skip_versions: tuple[str, ...] = ()
@@ -122,6 +128,7 @@ def read(conf: cfg.ConfigOpts) -> ComputeConf:
         shutdown_timeout_s=conf.shutdown_timeout,
         inventory_interval_s=conf.update_resources_interval,
         power_interval_s=conf.sync_power_state_interval,
+        resume_guests=conf.resume_guests_state_on_host_boot,
         force_raw_images=conf.force_raw_images,
         force_config_drive=conf.force_config_drive,
         config_drive_skip_versions=tuple(conf.config_drive_skip_versions),

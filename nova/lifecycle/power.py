@@ -15,6 +15,8 @@ class Remedy(enum.Enum):
     """Only the power state is written down."""
     STOP = "stop"
     """The guest went off by itself: record it as stopped, by the ordinary stop."""
+    START = "start"
+    """It went with its machine: bring it back, by the ordinary start."""
     FORCE_STOP = "force_stop"
     """It runs though it should be off: stop it again."""
 
@@ -22,8 +24,13 @@ class Remedy(enum.Enum):
 _OFF = frozenset({Power.SHUTDOWN, Power.CRASHED})
 
 
-def remedy(vm: Vm, recorded: Power, observed: Power) -> Remedy:
-    """Say what to do about an idle instance whose guest is seen as ``observed``."""
+def remedy(vm: Vm, recorded: Power, observed: Power, *, host_booted: bool = False) -> Remedy:
+    """Say what to do about an idle instance whose guest is seen as ``observed``.
+
+    ``host_booted``: its machine was started anew meanwhile, and guests are to be as they were.
+    """
+    if host_booted and vm is Vm.ACTIVE and observed in _OFF:
+        return Remedy.START
     if vm is Vm.ACTIVE and (observed in _OFF or observed is Power.SUSPENDED):
         return Remedy.STOP
     if vm is Vm.PAUSED and observed in _OFF:

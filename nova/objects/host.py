@@ -139,6 +139,8 @@ class ObservedGuest(Value, frozen=True, kw_only=True):
     instance_id: InstanceId
     power: Power
     node: NodeName | None = None
+    host_booted: bool = False
+    """Its machine was started anew since guests were told of, and guests are to be as they were."""
 
 
 class Zone(Value, frozen=True, kw_only=True):

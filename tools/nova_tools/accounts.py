@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from nova_tools.identity_seed import Account
+from nova_tools.trouble import Trouble
 
 _PROJECTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "admin": ("admin", ("admin",)),
@@ -27,7 +28,7 @@ def standard_accounts(passwords: Mapping[str, str]) -> list[Account]:
 
 def load_passwords(path: Path) -> dict[str, str]:
     """Read the cloud's passwords, drawing those that are missing; only the owner may read the file."""
-    known: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+    known = _read(path) if path.exists() else {}
     missing = [name for name in (*NAMES, "database", "metadata") if name not in known]
     if missing:
         known |= {name: secrets.token_hex(12) for name in missing}
@@ -37,6 +38,17 @@ def load_passwords(path: Path) -> dict[str, str]:
         fresh.write_text(json.dumps(known, indent=1))
         fresh.replace(path)
     return known
+
+
+def _read(path: Path) -> dict[str, str]:
+    try:
+        found = json.loads(path.read_text())
+        return {str(name): str(word) for name, word in found.items()}
+    except (ValueError, AttributeError):
+        raise Trouble(
+            f"{path} is damaged, and only it knew the passwords of this cloud",
+            "Run './tools/cloud reset', which forgets this cloud with its servers, and 'up' again",
+        ) from None
 
 
 def variables(name: str, password: str, auth_url: str) -> dict[str, str]:

@@ -16,9 +16,20 @@ class ApiError(Exception):
     """An answer that is not 2xx."""
 
     def __init__(self, method: str, url: str, status: int, body: str) -> None:
+        self.method = method
+        self.url = url
         self.status = status
         self.body = body
         super().__init__(f"{method} {url}: {status} {body[:500]}")
+
+    @property
+    def words(self) -> str:
+        """What the body says, without its wrapping."""
+        try:
+            (fault,) = json.loads(self.body).values()
+            return str(fault["message"])
+        except (ValueError, TypeError, KeyError, AttributeError):
+            return self.body[:200] or "it does not say why"
 
 
 @dataclass(frozen=True)

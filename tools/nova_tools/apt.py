@@ -76,7 +76,8 @@ def install(packages: Iterable[str], log: Path) -> str | None:
 
 def refresh(log: Path) -> None:
     """Read the archive's list of packages anew."""
-    _get(["update"], log, first=True)
+    # An archive that is not there is an error, not a warning after which nothing can be installed.
+    _get(["-o", "APT::Update::Error-Mode=any", "update"], log, first=True)
 
 
 def _get(words: list[str], log: Path, *, first: bool) -> None:
@@ -102,11 +103,23 @@ def explain(output: str, log: Path, failure: Trouble) -> Trouble:
     """Turn the usual failures of apt-get into a sentence each."""
     if any(
         words in output
-        for words in ("Could not resolve", "Failed to fetch", "Could not connect", "Unable to fetch")
+        for words in (
+            "Could not resolve",
+            "Failed to fetch",
+            "Could not connect",
+            "Unable to fetch",
+            "Unable to locate package",
+            "has no installation candidate",
+        )
     ):
         return Trouble(
             "The Debian archive cannot be reached",
             f"Check the network and /etc/apt, try 'apt-get update', then run this again (see {log})",
+        )
+    if "dpkg was interrupted" in output or "dpkg --configure -a" in output:
+        return Trouble(
+            "An earlier installation of Debian packages was interrupted",
+            "Run 'dpkg --configure -a' as root, then this again",
         )
     if "No space left on device" in output or "enough free space" in output:
         return Trouble("The disk is full", "Free some gigabytes on / and run this again")

@@ -54,12 +54,20 @@ class Supervisor:
 
     def pid(self, name: str) -> int | None:
         """Return the pid of a program we started and that still runs."""
+        written = self._written(name)
+        if written is None:
+            return None
+        pid, started = written
+        _reap(pid)
+        return pid if _start_time(pid) == started else None
+
+    def _written(self, name: str) -> tuple[int, str] | None:
+        """Read a pid file: pid and start time; none when it is damaged or the machine was started since."""
         try:
-            pid, started = self._pid_file(name).read_text().split()
+            pid, started, *boot = self._pid_file(name).read_text().split()
+            return (int(pid), started) if boot in ([], [_boot_id()]) else None
         except (OSError, ValueError):
             return None
-        _reap(int(pid))
-        return int(pid) if _start_time(int(pid)) == started else None
 
     def names(self) -> list[str]:
         """List every program that was started and not stopped, running or not."""
@@ -73,6 +81,7 @@ class Supervisor:
         if self.pid(program.name) is not None:
             self._wait_ready(program)
             return False
+        self._end_orphans(program.name)
         port = program.port
         if port is not None:
             # A process that was killed just now holds its port until the last of its threads is gone.
@@ -91,7 +100,7 @@ class Supervisor:
                     f"{program.argv[0]} is not installed", "Run this again to install what is missing"
                 ) from None
         process.returncode = 0  # it outlives us on purpose: no warning when the handle is dropped
-        self._pid_file(program.name).write_text(f"{process.pid} {_start_time(process.pid)}\n")
+        self._pid_file(program.name).write_text(f"{process.pid} {_start_time(process.pid)} {_boot_id()}\n")
         self._wait_ready(program)
         return True
 
@@ -131,8 +140,23 @@ class Supervisor:
             if not wait_until(lambda: not _group_lives(pid), 2):
                 _signal_group(pid, signal.SIGKILL)
                 wait_until(lambda: not _group_lives(pid), 5)
+        else:
+            self._end_orphans(name)
         self._pid_file(name).unlink(missing_ok=True)
         return pid is not None
+
+    def _end_orphans(self, name: str) -> None:
+        """End what a program left behind that was killed itself, as a wrapper leaves its server.
+
+        A process group keeps its number from being given to others for as long as it has members.
+        """
+        written = self._written(name)
+        if written is None or Path(f"/proc/{written[0]}").exists() or not _group_lives(written[0]):
+            return
+        _signal_group(written[0], signal.SIGTERM)
+        if not wait_until(lambda: not _group_lives(written[0]), 20):
+            _signal_group(written[0], signal.SIGKILL)
+            wait_until(lambda: not _group_lives(written[0]), 5)
 
     def kill(self, name: str) -> None:
         """End a program and its children at once, as a power cut does."""
@@ -150,6 +174,11 @@ class Supervisor:
 
     def _pid_file(self, name: str) -> Path:
         return self.run_dir / f"{name}.pid"
+
+
+def _boot_id() -> str:
+    """Return what the kernel drew at this start of the machine: pids and start times begin anew with it."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
 
 def _start_time(pid: int) -> str | None:

@@ -26,7 +26,7 @@ class Stamps:
         """Tell whether the step was finished with just these inputs."""
         try:
             return (self.directory / step).read_text() == inputs
-        except OSError:
+        except (OSError, ValueError):
             return False
 
     def put(self, step: str, inputs: str) -> None:

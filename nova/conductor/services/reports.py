@@ -24,7 +24,6 @@ from nova.objects.host import ObservedGuest
 from nova.objects.ids import HostName, InstanceId
 from nova.objects.instance import Instance
 from nova.objects.jobs import Job
-from nova.objects.states import Power
 
 if TYPE_CHECKING:
     from nova.conductor.engine.step import Run
@@ -86,12 +85,13 @@ def observed(
         if known is None or known.is_deleted or known.host != host:
             unknown.append(seen.instance_id)
         elif known.task_state is None:
-            _repair(world, ctx, known, seen.power)
+            _repair(world, ctx, known, seen)
     return unknown
 
 
-def _repair(world: World, ctx: RequestContext, known: Instance, power: Power) -> None:
-    what = remedy(known.vm_state, known.power_state, power)
+def _repair(world: World, ctx: RequestContext, known: Instance, seen: ObservedGuest) -> None:
+    power = seen.power
+    what = remedy(known.vm_state, known.power_state, power, host_booted=seen.host_booted)
     if what is Remedy.NOTHING:
         return
     if what is Remedy.RECORD:
@@ -110,13 +110,17 @@ def _repair(world: World, ctx: RequestContext, known: Instance, power: Power) ->
             )
         )
         return
+    if what is Remedy.START:
+        LOG.warning("Instance %s went with its host, which is back: it is started", known.id)
+        _act(world, ctx, known, "start")
+        return
     LOG.warning("Instance %s is %s but its guest is %s: it is stopped", known.id, known.vm_state, power.name)
-    _stop(world, ctx, known)
+    _act(world, ctx, known, "stop")
 
 
-def _stop(world: World, ctx: RequestContext, known: Instance) -> None:
-    action = msgspec.structs.replace(ACTIONS["stop"], vm=frozenset({known.vm_state}), needs_launched=False)
-    wish = ActInput(action="stop", vm_before=known.vm_state, power_before=known.power_state, shutdown_s=0)
+def _act(world: World, ctx: RequestContext, known: Instance, name: str) -> None:
+    action = msgspec.structs.replace(ACTIONS[name], vm=frozenset({known.vm_state}), needs_launched=False)
+    wish = ActInput(action=name, vm_before=known.vm_state, power_before=known.power_state, shutdown_s=0)
     repair = msgspec.structs.replace(
         ctx,
         request_id=ids.new_request_id(),

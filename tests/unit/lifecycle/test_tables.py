@@ -71,6 +71,15 @@ def test_what_is_seen_is_believed_and_never_starts_a_server() -> None:
             assert observed is not recorded
 
 
+def test_only_what_ran_when_its_machine_went_down_is_started_again() -> None:
+    for vm, recorded, observed in itertools.product(Vm, Power, Power):
+        found = remedy(vm, recorded, observed, host_booted=True)
+        if vm is Vm.ACTIVE and observed in {Power.SHUTDOWN, Power.CRASHED}:
+            assert found is Remedy.START
+        else:
+            assert found is remedy(vm, recorded, observed)
+
+
 @pytest.mark.parametrize(
     ("vm", "observed", "expected"),
     [

@@ -74,6 +74,41 @@ def test_the_pid_of_a_stranger_is_not_taken_for_ours(supervisor: Supervisor, tmp
     assert not supervisor.stop("old", with_signal=signal.SIGKILL)
 
 
+def test_a_pid_file_of_before_the_machine_was_started_anew_names_nobody(supervisor: Supervisor) -> None:
+    supervisor.start(program("idle", "exec sleep 60"))
+    file = supervisor.run_dir / "idle.pid"
+    pid, started, boot = file.read_text().split()
+    try:
+        file.write_text(f"{pid} {started} {boot[::-1]}\n")
+        assert supervisor.pid("idle") is None
+        file.write_text("\0\0 damaged")
+        assert supervisor.pid("idle") is None
+        file.write_text(f"{pid} {started}\n")
+        assert supervisor.pid("idle") == int(pid)
+    finally:
+        assert supervisor.stop("idle")
+
+
+@pytest.mark.parametrize("how", ["started again", "stopped"])
+def test_what_a_killed_wrapper_left_behind_is_ended(supervisor: Supervisor, tmp_path: Path, how: str) -> None:
+    left = tmp_path / "left"
+    wrapper = program("wrapper", f"sleep 60 & echo $! > {left}; wait")
+    supervisor.start(wrapper)
+    assert wait_until(lambda: left.exists() and left.read_text().endswith("\n"), 10)
+    pid = supervisor.pid("wrapper")
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    assert wait_until(lambda: supervisor.pid("wrapper") is None, 10)
+    server = Path(f"/proc/{left.read_text().strip()}/stat")
+    assert " S " in server.read_text()
+    if how == "stopped":
+        supervisor.end(wrapper)
+    else:
+        supervisor.start(program("wrapper", "exec sleep 60"))
+        supervisor.kill("wrapper")
+    assert not server.exists() or " Z " in server.read_text()
+
+
 def test_what_must_follow_a_stop_is_done(supervisor: Supervisor) -> None:
     done: list[str] = []
     mine = Program(

@@ -7,8 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from nova_tools.cloud.take_down import end_dhcp_servers
+from nova_tools.cloud.take_down import end_dhcp_servers, is_ours
 from tests.support import netns
+
+
+def test_a_bridge_with_addresses_of_another_cloud_is_left_alone() -> None:
+    assert is_ours(["10.20.0.1"], "10.20.0.0/24")
+    assert is_ours([], "10.20.0.0/24"), "nobody's, or not there"
+    assert not is_ours(["10.77.0.1"], "10.20.0.0/24")
+    assert not is_ours(["10.20.0.1", "10.77.0.1"], "10.20.0.0/24")
 
 
 @pytest.mark.skipif(not netns.CAN_MAKE, reason="network namespaces need root")

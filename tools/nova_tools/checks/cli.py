@@ -13,7 +13,7 @@ from nova_tools.checks.run import Interrupted, Run, signals_raise
 from nova_tools.checks.runner import Runner
 from nova_tools.places import CHECKOUT, Places
 from nova_tools.progress import Progress
-from nova_tools.trouble import Trouble
+from nova_tools.sentences import FORESEEN, explained
 
 JOBS = 3
 """One more than the usual machine has processors: tests of real parts wait much."""
@@ -39,8 +39,8 @@ def main(arguments: list[str]) -> int:
             return 0
         run = Run(parts, Runner(places, tuple(extra)), progress, options.jobs)
         return run.all(second_chance=not options.once)
-    except Trouble as trouble:
-        progress.say(f"\n{trouble}")
+    except FORESEEN as error:
+        progress.say(f"\n{explained(error)}")
         progress.say(str(Counts(failed=1)))
         return 1
     except Interrupted as interrupted:

@@ -133,6 +133,7 @@ class BringUp:
             Seeder(keystone.url, token).seed(accounts, services)
 
         known.once(cloud, "accounts", keystone.database, seed, accounts, services)
+        keystone.warm_up(token)
         return keystone.url
 
     def _glance(self) -> str | None:

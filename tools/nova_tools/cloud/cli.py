@@ -7,6 +7,7 @@ import sys
 from dataclasses import replace
 from typing import Any
 
+from nova_tools.accounts import load_passwords
 from nova_tools.cloud import machine, show, take_down
 from nova_tools.cloud.bring_up import BringUp
 from nova_tools.cloud.first_server import Demo
@@ -15,6 +16,7 @@ from nova_tools.cloud.settings import DATABASES, DRIVERS, Settings, choose, load
 from nova_tools.locks import only_one
 from nova_tools.places import Places
 from nova_tools.progress import Progress
+from nova_tools.sentences import FORESEEN, explained
 from nova_tools.trouble import Trouble
 
 _DESCRIPTION = """\
@@ -29,8 +31,8 @@ def main(arguments: list[str]) -> int:
     places = Places.of_cloud()
     try:
         return int(options.run(options, places))
-    except Trouble as trouble:
-        print(f"\n{trouble}", file=sys.stderr)
+    except FORESEEN as error:
+        print(f"\n{explained(error)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nInterrupted. Run it again: it goes on where it stopped.", file=sys.stderr)
@@ -92,8 +94,9 @@ def _up(options: argparse.Namespace, places: Places) -> int:
         if (value := getattr(options, name)) is not None
     }
     progress = Progress()
+    machine.require_root()
     machine.require_fit(places.home, fresh=not (places.stamps / "venv-nova").exists())
-    with only_one(places.home / "lock"):
+    with only_one(places.home / "lock", progress.say):
         settings = choose(wished, _settings_file(places))
         if options.install_only:
             BringUp(Cloud(places, settings), progress).install()
@@ -153,17 +156,28 @@ def _demo(options: argparse.Namespace, places: Places) -> int:
 
 def _down(_options: argparse.Namespace, places: Places) -> int:
     cloud = _cloud(places)
-    with only_one(places.home / "lock"):
+    with only_one(places.home / "lock", print):
         stopped = take_down.stop(cloud, Progress())
     print(f"{stopped} daemons stopped." if stopped else "Nothing was running.")
     return 0
 
 
+def _settings_to_forget(places: Places) -> Settings:
+    """Return the form of what stands here; damaged files are as good as none, all of it goes anyway."""
+    try:
+        load_passwords(places.home / "passwords.json")
+    except Trouble:
+        (places.home / "passwords.json").unlink()
+    try:
+        return load(_settings_file(places)) or Settings()
+    except Trouble:
+        return Settings()
+
+
 def _reset(options: argparse.Namespace, places: Places) -> int:
-    settings = load(_settings_file(places)) or Settings()
-    cloud = Cloud(places, settings)
     progress = Progress()
-    with only_one(places.home / "lock"):
+    with only_one(places.home / "lock", progress.say):
+        cloud = Cloud(places, _settings_to_forget(places))
         take_down.stop(cloud, progress)
         take_down.remove(cloud, progress, everything=options.everything)
     return 0

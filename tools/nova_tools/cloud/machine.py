@@ -10,7 +10,7 @@ import socket
 from collections.abc import Iterable
 from pathlib import Path
 
-from nova_tools import ports
+from nova_tools import nova_conf, ports
 from nova_tools.cloud.settings import Ports, Settings
 from nova_tools.processes import Supervisor
 from nova_tools.trouble import Trouble
@@ -22,12 +22,16 @@ _MEMORY_MIB = 1500
 _CANDIDATES = tuple(f"10.{second}.0.0/24" for second in (20, 77, 120, 177, 220, 42))
 
 
-def require_fit(home: Path, *, fresh: bool) -> None:
-    """Raise :class:`Trouble` unless this is a Debian machine, we are root, and disk and memory suffice."""
+def require_root() -> None:
+    """Raise :class:`Trouble` unless we are root."""
     if os.geteuid() != 0:
         raise Trouble(
             "This needs root: it starts daemons and builds networks", "Run it again with sudo or as root"
         )
+
+
+def require_fit(home: Path, *, fresh: bool) -> None:
+    """Raise :class:`Trouble` unless this is a Debian machine, and disk and memory suffice."""
     if not shutil.which("apt-get"):
         raise Trouble("This machine has no apt-get", "Use Debian 12 (a container or virtual machine will do)")
     home.mkdir(parents=True, exist_ok=True)
@@ -52,12 +56,14 @@ def available_memory(meminfo: str) -> int:
 
 
 def wanted_ports(settings: Settings) -> dict[str, int]:
-    """List the ports this form of the cloud listens on, by the program that does."""
+    """List the ports this form of the cloud listens on, by the program that does and what for."""
     all_ports: Ports = settings.ports
     wanted = {"keystone": all_ports.keystone, "glance": all_ports.glance}
     if settings.split:
         wanted |= {
             "rabbitmq": all_ports.rabbitmq,
+            "rabbitmq (its neighbours)": all_ports.rabbitmq_dist,
+            "rabbitmq (epmd)": all_ports.rabbitmq_epmd,
             settings.database: all_ports.mariadb if settings.database == "mariadb" else all_ports.postgresql,
             "nova-api": all_ports.compute,
             "nova-api-metadata": all_ports.metadata,
@@ -66,14 +72,21 @@ def wanted_ports(settings: Settings) -> dict[str, int]:
     else:
         wanted |= {"nova-all": all_ports.compute, "nova-all (metadata)": all_ports.metadata,
                    "nova-all (noVNC)": all_ports.novnc}  # fmt: skip
-    return wanted
+    names = nova_conf.DAEMONS if settings.split else (nova_conf.ALL_IN_ONE,)
+    health = nova_conf.health_ports(settings)
+    return wanted | {f"{name} (health)": health[name] for name in names}
 
 
 def require_ports(settings: Settings, supervisor: Supervisor) -> None:
     """Raise :class:`Trouble` when a stranger holds a port of a program of ours that does not run."""
     for purpose, port in wanted_ports(settings).items():
         if supervisor.pid(purpose.split()[0]) is None:
-            ports.require_free(settings.address, port, purpose)
+            ports.require_free(_listens_on(settings, purpose), port, purpose)
+
+
+def _listens_on(settings: Settings, purpose: str) -> str:
+    inside = ("health", "rabbitmq", "mariadb", "postgresql")
+    return "127.0.0.1" if any(word in purpose for word in inside) else settings.address
 
 
 def free_range(used: Iterable[str]) -> str:

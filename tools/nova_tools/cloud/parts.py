@@ -114,6 +114,16 @@ class Cloud:
         return self.places.home / "etc" / "nova.conf"
 
     @property
+    def conf_words(self) -> tuple[str, ...]:
+        """What daemons are told of their options: ours, then a person's own, which ``up`` leaves alone."""
+        return ("--config-file", str(self.conf_file), "--config-dir", str(self.own_options))
+
+    @property
+    def own_options(self) -> Path:
+        """A person's own options, in files ``*.conf``."""
+        return self.places.home / "etc" / "nova.conf.d"
+
+    @property
     def key_file(self) -> Path:
         """The private key of the demo user's key pair."""
         return self.places.home / "demo.key"
@@ -136,7 +146,7 @@ class Cloud:
             around.state_path,
             around.run_path,
             around.state_path / "instances",
-            self.conf_file.parent,
+            self.own_options,
         ):
             folder.mkdir(parents=True, exist_ok=True)
         fresh = self.conf_file.with_suffix(".new")
@@ -156,7 +166,7 @@ class Cloud:
         port = nova_conf.health_ports(self.settings)[name]
         return Program(
             name=name,
-            argv=(str(self.nova_binary(name)), "--config-file", str(self.conf_file)),
+            argv=(str(self.nova_binary(name)), *self.conf_words),
             ready=lambda: answers_ok(f"http://127.0.0.1:{port}/readyz"),
             port=port,
             start_seconds=90,

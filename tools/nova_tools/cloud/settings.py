@@ -109,6 +109,11 @@ def load(path: Path) -> Settings | None:
         return Settings(**json.loads(path.read_text()))
     except FileNotFoundError:
         return None
+    except (ValueError, TypeError):
+        raise Trouble(
+            f"{path} is damaged, so what stands here cannot be told",
+            "Run './tools/cloud reset', which forgets this cloud with its servers, and 'up' again",
+        ) from None
 
 
 def store(settings: Settings, path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+import json
 import os
 import shutil
 import signal
@@ -32,7 +34,7 @@ def stop(cloud: Cloud, progress: Progress) -> int:
         if guests:
             progress.say(f"  {guests} guests stopped")
     if cloud.settings.driver == "libvirt":  # a fake cloud makes no network: what is there is another's
-        _clean_network(cloud.places.home)
+        _clean_network(cloud.places.home, cloud.settings.guest_range)
     stopped += _end_all(cloud, backing, progress)
     known = {program.name for program in (*nova, *backing)}
     for name in set(supervisor.names()) - known:  # of an earlier form of this cloud
@@ -51,15 +53,38 @@ def _end_all(cloud: Cloud, programs: list[Program], progress: Progress) -> int:
         return sum(pool.map(end, programs))
 
 
-def _clean_network(home: Path) -> None:
-    """End our dnsmasq processes (they outlive nova-network on purpose), take bridge and rules away."""
+def _clean_network(home: Path, guest_range: str) -> None:
+    """End our dnsmasq processes (they outlive nova-network on purpose), take bridge and rules away.
+
+    Another cloud on this machine has a bridge of the same name: it stays unless only our addresses are on it.
+    """
     end_dhcp_servers(home)
+    if not guest_range or not is_ours(_addresses(nova_conf.BRIDGE), guest_range):
+        return
     for words in (
         ["ip", "link", "delete", nova_conf.BRIDGE],
         ["nft", "delete", "table", "ip", _FIREWALL_TABLE],
     ):
         with suppress(FileNotFoundError):
             subprocess.run(words, env=environment(), capture_output=True, timeout=20, check=False)
+
+
+def _addresses(device: str) -> list[str]:
+    try:
+        shown = subprocess.run(
+            ["ip", "-j", "-4", "address", "show", "dev", device],
+            env=environment(), capture_output=True, text=True, timeout=20, check=False,
+        )  # fmt: skip
+    except FileNotFoundError:
+        return []
+    links = json.loads(shown.stdout or "[]")
+    return [entry["local"] for link in links for entry in link.get("addr_info", [])]
+
+
+def is_ours(addresses: list[str], guest_range: str) -> bool:
+    """Tell whether a bridge with these addresses is that of a cloud whose guests have this range."""
+    ours = ipaddress.ip_network(guest_range)
+    return all(ipaddress.ip_address(address) in ours for address in addresses)
 
 
 def end_dhcp_servers(home: Path) -> int:

@@ -144,6 +144,10 @@ class Keystone:
             # The change revokes every token of its second, also those that are issued right after it.
             wait_until(self._admin_token_works, 10, pause=0.2)
 
+    def warm_up(self, token: str) -> None:
+        """Have a token validated: a Keystone just started may refuse one of two first requests (403)."""
+        request("GET", f"{self.url}/auth/tokens", token=token, headers={"X-Subject-Token": token})
+
     def _admin_token_works(self) -> bool:
         try:
             token = password_token(self.url, "admin", self.admin_password, "admin")
