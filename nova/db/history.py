@@ -33,7 +33,8 @@ _OF_REQUEST = Statement(
     SELECT.where(W.instance_id == arg("id"), W.request_id == arg("request")).order_by(W.started_at, W.id)
 )
 _WAITING = Statement(
-    SELECT.where(
+    sa.select(W.id)
+    .where(
         W.running == 1,
         W.state.in_(
             [sa.literal_column(f"'{s.value}'") for s in (WorkflowState.WAITING, WorkflowState.UNDO_WAITING)]
@@ -98,13 +99,14 @@ def record(row: WorkflowRow, steps: Sequence[JobRow]) -> WorkflowRecord:
     return WorkflowRecord(**values)
 
 
-def waiting(tx: Tx, limit: int, after_id: str = "") -> list[tuple[WorkflowRow, list[JobRow]]]:
-    """Return workflows that wait for reports, by id, with their open jobs and the orders of these."""
-    rows = [workflows.read(row) for row in tx.rows(_WAITING, marker=after_id, limit=limit)]
-    found: dict[WorkflowId, list[JobRow]] = {row.id: [] for row in rows}
-    for job in jobs.open_of(tx, list(found), orders=True):
+def waiting(tx: Tx, limit: int, after_id: str = "") -> dict[WorkflowId, list[JobRow]]:
+    """Return the workflows that wait for reports, by id, with their open jobs."""
+    found: dict[WorkflowId, list[JobRow]] = {
+        WorkflowId(row[0]): [] for row in tx.rows(_WAITING, marker=after_id, limit=limit)
+    }
+    for job in jobs.open_of(tx, list(found)):
         found[job.workflow_id].append(job)
-    return [(row, found[row.id]) for row in rows]
+    return found
 
 
 _OWED = Statement(
@@ -121,9 +123,9 @@ _OWED = Statement(
 
 
 def owed(tx: Tx, limit: int, after_id: str = "") -> list[JobRow]:
-    """Return open jobs that nobody waits for, with orders: those of the next ``limit`` ended workflows."""
+    """Return open jobs that nobody waits for: those of the next ``limit`` ended workflows."""
     found = [WorkflowId(row[0]) for row in tx.rows(_OWED, marker=after_id, limit=limit)]
-    return jobs.open_of(tx, found, orders=True)
+    return jobs.open_of(tx, found)
 
 
 def supersede(

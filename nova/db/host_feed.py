@@ -6,7 +6,8 @@ Two counters live in ``feeds``: ``hosts`` (see :mod:`nova.db.hosts`) and ``aggre
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import datetime
+from collections.abc import Callable, Iterable
 
 import msgspec
 import sqlalchemy as sa
@@ -15,11 +16,11 @@ from nova.db import aggregates
 from nova.db.batch import Insert
 from nova.db.engine import Database, Tx, again
 from nova.db.hosts import NODES, N
-from nova.db.schema import BIG, WORD, arg, needed, table
+from nova.db.schema import BIG, WORD, arg, moment, needed, table
 from nova.db.services import SERVICES, S
 from nova.db.statements import Statement
 from nova.objects.host import Aggregate, HostInventory, HostSnapshot, HostView
-from nova.objects.ids import AggregateId
+from nova.objects.ids import AggregateId, HostName
 
 FEEDS = table("feeds", sa.Column("name", WORD, primary_key=True), needed("position", BIG))
 E = FEEDS.c
@@ -34,7 +35,7 @@ _NUMBER = Statement(sa.update(NODES).values(position=arg("position", BIG)).where
 _CHANGED = Statement(
     sa.select(
         N.host, N.node, N.inventory, N.used_vcpus, N.used_ram_mb, N.used_disk_gb, N.instances, N.io_ops,
-        N.generation, N.failed_builds, N.gone, S.disabled, S.forced_down,
+        N.generation, N.failed_builds, N.gone, S.disabled, S.forced_down, S.seen_at,
     )
     .select_from(NODES.outerjoin(SERVICES, sa.and_(S.binary == "nova-compute", S.host == N.host)))
     .where(sa.or_(N.position > arg("since", BIG), N.position == 0))
@@ -43,17 +44,23 @@ _CHANGED = Statement(
 _decode = msgspec.json.Decoder(HostInventory).decode
 
 
-def host_views(db: Database, since: int = 0, *, default_zone: str = "nova") -> HostSnapshot:
+Lives = Callable[[HostName, datetime.datetime | None], bool]
+"""Judges whether the service of a host lives, which beat last at a time; none: there is no such service."""
+
+
+def host_views(
+    db: Database, since: int = 0, *, default_zone: str = "nova", lives: Lives = lambda *_: True
+) -> HostSnapshot:
     """Return all hosts (``since`` 0) or those that changed after a position.
 
-    ``up`` is true unless the service is forced down: who beats is for the conductor to judge.  Aggregates
-    come with the whole view, and whenever one of them changed.
+    A host is up if its service ``lives`` and is not forced down.  Aggregates come with the whole view, and
+    whenever one of them changed.
     """
     if db.read(_is_unnumbered):
         db.run(number, settled=again)
     # Claims never wait for this: only numbering holds rows.  What is changed meanwhile is shown as it is by
     # then, and once more by the next.
-    return db.read(lambda tx: _views(tx, since, default_zone))
+    return db.read(lambda tx: _views(tx, since, default_zone, lives))
 
 
 def _is_unnumbered(tx: Tx) -> bool:
@@ -72,7 +79,7 @@ def number(tx: Tx) -> None:
     tx.change(_NUMBER, position=positions["hosts"])
 
 
-def _views(tx: Tx, since: int, default_zone: str) -> HostSnapshot:
+def _views(tx: Tx, since: int, default_zone: str, lives: Lives) -> HostSnapshot:
     # Read before the hosts: whatever has this position or a lower one is committed, and seen.
     positions: dict[str, int] = dict(tx.rows(_POSITIONS))
     position = max(positions.values())
@@ -96,7 +103,7 @@ def _views(tx: Tx, since: int, default_zone: str) -> HostSnapshot:
                 io_ops=row[7],
                 generation=row[8],
                 failed_builds=row[9],
-                up=not row[12],
+                up=not row[12] and lives(row[0], moment(row[13] or "")),
                 enabled=not row[11],
                 zone=zones.get(row[0], default_zone),
                 aggregates=tuple(members.get(row[0], ())),

@@ -151,7 +151,7 @@ def _told(outcome: JobOutcome) -> tuple[str, str]:
 
 
 _OPEN_OF = Statement(_BRIEF.where(J.workflow_id.in_(args("ids")), J.open == 1).order_by(J.id))
-_ORDERS_OF = Statement(_WHOLE.where(J.workflow_id.in_(args("ids")), J.open == 1).order_by(J.id))
+_ORDERS = Statement(sa.select(J.order).where(J.id.in_(args("ids")), J.open == 1).order_by(J.id))
 _OWED = Statement(
     _WHOLE.where(J.open == 1, J.host.in_(args("hosts")), J.topic == arg("topic")).order_by(J.started_at, J.id)
 )
@@ -164,11 +164,14 @@ _END = Statement(
 )
 
 
-def open_of(tx: Tx, workflows: Sequence[WorkflowId], *, orders: bool = False) -> list[JobRow]:
-    """Return the open jobs of these workflows; with their orders if wanted."""
-    if not workflows:
-        return []
-    return [_read(row) for row in tx.rows(_ORDERS_OF if orders else _OPEN_OF, ids=workflows)]
+def open_of(tx: Tx, workflows: Sequence[WorkflowId]) -> list[JobRow]:
+    """Return the open jobs of these workflows, without their orders."""
+    return [_read(row) for row in tx.rows(_OPEN_OF, ids=workflows)] if workflows else []
+
+
+def orders(tx: Tx, wanted: Sequence[JobId]) -> list[bytes]:
+    """Return the encoded jobs of those of these that are open."""
+    return [row[0].encode() for row in tx.rows(_ORDERS, ids=wanted) if row[0]] if wanted else []
 
 
 def open_for_hosts(tx: Tx, hosts: Sequence[HostName], topic: str) -> list[JobRow]:

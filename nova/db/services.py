@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from nova import ids
 from nova.db.batch import Insert
+from nova.db.dialects import as_text, concat
 from nova.db.engine import Row, Tx
 from nova.db.schema import BIG, COUNT, FLAG, MOMENT, NAME, UUID, WORD, arg, args, moment, needed, stamp, table
 from nova.db.statements import Statement
@@ -54,6 +56,13 @@ _BEAT = Statement(
     .values(beats=S.beats + 1, seen_at=arg("now"), version=arg("version"), topic=arg("topic"))
     .where(S.binary == arg("binary"), S.host.in_(args("hosts")))
 )
+# One value a row: thousands are read every few seconds, and what a row costs is its columns.
+_PULSES = Statement(
+    sa.select(
+        concat(S.binary, sa.literal_column("' '"), as_text(S.beats), sa.literal_column("' '"),
+               as_text(S.forced_down), sa.literal_column("' '"), S.host)
+    )
+)  # fmt: skip
 _KNOWN = Statement(sa.select(S.host).where(S.binary == arg("binary"), S.host.in_(args("hosts"))))
 _LIST = Statement(_SELECT.order_by(S.number))
 _OF_BINARY = Statement(_SELECT.where(S.binary == arg("binary")).order_by(S.number))
@@ -104,6 +113,24 @@ def all_services(tx: Tx, binary: str | None = None) -> list[Service]:
     """Return the services (of one binary), by number."""
     rows = tx.rows(_LIST) if binary is None else tx.rows(_OF_BINARY, binary=binary)
     return [_service(row) for row in rows]
+
+
+class Pulse(NamedTuple):
+    """How a service lives: what is looked at again and again."""
+
+    host: HostName
+    binary: str
+    beats: int
+    forced_down: bool
+
+
+def pulses(tx: Tx) -> list[Pulse]:
+    """Return how all services live."""
+    found = []
+    for (text,) in tx.rows(_PULSES):
+        binary, beats, down, host = text.split(" ", 3)
+        found.append(Pulse(HostName(host), binary, int(beats), down == "1"))
+    return found
 
 
 def of_hosts(tx: Tx, hosts: Sequence[HostName]) -> list[Service]:

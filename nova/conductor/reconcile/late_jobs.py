@@ -80,8 +80,8 @@ class LateJobs:
         marker = ""
         while True:
             page = self._world.db.read(functools.partial(history.waiting, limit=PAGE, after_id=marker))
-            for row, open_jobs in page:
-                marker = row.id
+            for workflow, open_jobs in page.items():
+                marker = workflow
                 yield from ((job, True) for job in open_jobs)
             if len(page) < PAGE:
                 return
@@ -117,11 +117,11 @@ class LateJobs:
             LOG.warning("%s on %s could not tell about %d jobs: %s", topic, host, len(rows), error)
             return
         unknown = {o.job_id for o in told if o.verdict is Verdict.UNKNOWN}
-        again = [row for row in rows if row.id in unknown and row.order]
-        if again:
-            LOG.info("Sending %d jobs to %s on %s again", len(again), topic, host)
-            world.db.run(lambda tx: jobs.sent(tx, [row.id for row in again]))
-            world.send_jobs(topic, host, [_decode_job(row.order or b"") for row in again])
+        again = [row.id for row in rows if row.id in unknown]
+        if again and (orders := world.db.read(lambda tx: jobs.orders(tx, again))):
+            LOG.info("Sending %d jobs to %s on %s again", len(orders), topic, host)
+            world.db.run(lambda tx: jobs.sent(tx, again))
+            world.send_jobs(topic, host, [_decode_job(order) for order in orders])
         known = [o for o in told if o.verdict not in (Verdict.UNKNOWN, Verdict.PROGRESS)]
         if known:
             world.engine.report(known)

@@ -34,7 +34,7 @@ class Recover:
     def watch_services(self) -> None:
         """Observe the beats of all services."""
         world = self._world
-        found = world.db.read(services.all_services)
+        found = world.db.read(services.pulses)
         world.liveness.services.observe(
             (((s.host, s.binary), s.beats) for s in found if not s.forced_down), whole=True
         )

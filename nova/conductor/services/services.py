@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import functools
 import logging
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
@@ -31,12 +33,13 @@ def is_up(world: World, service: Service) -> bool:
     Judged by its counter as this conductor saw it grow; one that it has not watched yet (it started a moment
     ago) is judged by the time of its last beat.
     """
-    if service.forced_down:
-        return False
+    return not service.forced_down and _lives(world, service.binary, service.host, service.seen_at)
+
+
+def _lives(world: World, binary: str, host: HostName, seen: datetime.datetime | None) -> bool:
     pulse = world.liveness.services
-    seen = service.seen_at
     recent = seen is not None and (world.clock.now() - seen).total_seconds() <= pulse.bound_s
-    return pulse.is_alive((service.host, service.binary), unknown=recent)
+    return pulse.is_alive((host, binary), unknown=recent)
 
 
 def hosts_up(
@@ -185,11 +188,5 @@ def take_inventory(world: World, inventories: Sequence[HostInventory]) -> None:
 def host_views(world: World, since: int | None) -> HostSnapshot:
     """Return the scheduler's view of the hosts: whole, or what changed after a position."""
 
-    snapshot = host_feed.host_views(world.db, since or 0, default_zone=world.settings.default_zone)
-    changed = sorted({view.host for view in snapshot.hosts})
-    found = world.db.read(
-        lambda tx: services.all_services(tx, COMPUTE) if snapshot.whole else services.of_hosts(tx, changed)
-    )
-    up = {service.host: is_up(world, service) for service in found if service.binary == COMPUTE}
-    views = tuple(msgspec.structs.replace(v, up=v.up and up.get(v.host, False)) for v in snapshot.hosts)
-    return msgspec.structs.replace(snapshot, hosts=views)
+    lives = functools.partial(_lives, world, COMPUTE)
+    return host_feed.host_views(world.db, since or 0, default_zone=world.settings.default_zone, lives=lives)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import threading
 
 import msgspec
@@ -152,6 +153,22 @@ def test_claims_do_not_wait_for_a_reader_of_the_feed(db: Database) -> None:
     assert [h.instances for h in feed(db, whole.position).hosts if h.host == "h1"] == [1]
 
 
+def test_the_feed_asks_who_lives(db: Database, clock: ShownClock) -> None:
+    report(db, "h1", "h2", "h3")
+    clock.show(5)
+    beats = [ServiceBeat(host=host, binary="nova-compute") for host in ("h1", "h2")]
+    db.run(lambda tx: services.beat(tx, beats))
+    asked = {}
+
+    def lives(host: str, seen: datetime.datetime | None) -> bool:
+        asked[host] = seen
+        return host == "h2"
+
+    found = host_feed.host_views(db, lives=lives)
+    assert asked == {"h1": at(5), "h2": at(5), "h3": None}
+    assert {h.host: h.up for h in found.hosts} == {"h1": False, "h2": True, "h3": False}
+
+
 def test_the_feed_shows_zones_and_services(db: Database) -> None:
     report(db, "h1", "h2")
     start = feed(db).position
@@ -188,6 +205,9 @@ def test_hundreds_of_beats_are_one_statement(db: Database, clock: ShownClock) ->
     assert db.statements - before == 1
     found = db.read(lambda tx: services.all_services(tx, "nova-compute"))
     assert {(s.beats, s.seen_at, s.version) for s in found} == {(2, at(10), 3)}
+    pulses = db.read(services.pulses)
+    assert {p.host for p in pulses} == {f"h{n}" for n in range(300)}
+    assert {p[1:] for p in pulses} == {("nova-compute", 2, False)}
 
 
 def test_services_are_found_changed_and_removed(db: Database) -> None:
@@ -200,6 +220,7 @@ def test_services_are_found_changed_and_removed(db: Database) -> None:
     assert db.run(lambda tx: services.update(tx, forced))
     shown = db.read(lambda tx: services.get(tx, found.id))
     assert shown is not None and shown.forced_down
+    assert db.read(services.pulses) == [("h1", "nova-scheduler", 1, True)]
     assert db.run(lambda tx: services.delete(tx, found.id))
     assert not db.run(lambda tx: services.delete(tx, found.id))
 
