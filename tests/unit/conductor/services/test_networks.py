@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -153,7 +154,9 @@ class TestMetadata:
         assert found is not None and found == nets.metadata_by_id(admin, guest.id)
         assert found.instance_id == guest.id and found.guest.vifs == guest.vifs
         assert found.security_groups == ("default", "web")
-        assert found.ec2_instance_id == "i-00000001" and found.ec2_image_id == "ami-00000002"
+        assert re.fullmatch("i-[0-9a-f]{8}", found.ec2_instance_id)
+        assert re.fullmatch("ami-[0-9a-f]{8}", found.ec2_image_id)
+        assert found.ec2_image_id[-8:] != found.ec2_instance_id[-8:]
         assert found == nets.metadata_by_address(admin, "10.0.0.2"), "EC2 names never change"
         for stranger in ("10.0.0.3", "10.0.0.1", "nonsense"):
             assert nets.metadata_by_address(admin, stranger) is None
