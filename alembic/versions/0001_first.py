@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
+from sqlalchemy.schema import CreateTable
 
 from alembic import op
 
@@ -53,13 +54,30 @@ def upgrade() -> None:
     bind = op.get_bind()
     declare_clouds()
     declare_work()
+    before = set(sa.inspect(bind).get_table_names())
+    if bind.dialect.name == "mysql":
+        for new in FIRST.sorted_tables:
+            if new.name not in before:
+                create_with_indexes(bind, new)
     FIRST.create_all(bind)
     there = sa.inspect(bind)
     for made in FIRST.tables.values():
+        if made.name not in before:
+            continue
         known = {index["name"] for index in there.get_indexes(made.name)}
         for index in made.indexes:
             if index.name not in known:
                 index.create(bind)
+
+
+def create_with_indexes(bind: sa.Connection, new: sa.Table) -> None:
+    """Make a table in one statement: on MySQL each commits by itself, and waits for the disk."""
+    quote = bind.dialect.identifier_preparer.quote
+    head, end, options = str(CreateTable(new).compile(dialect=bind.dialect)).rpartition("\n)")
+    for index in sorted(new.indexes, key=lambda index: str(index.name)):
+        columns = ", ".join(quote(column.name) for column in index.columns)
+        head += f",\n\tINDEX {quote(str(index.name))} ({columns})"
+    bind.exec_driver_sql(f"{head}{end}{options}")
 
 
 def declare_clouds() -> None:

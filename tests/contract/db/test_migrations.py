@@ -41,6 +41,14 @@ def test_migrating_again_goes_on_where_it_broke_off(url: str) -> None:
         connection.execute(sa.text("DROP TABLE alembic_version"))
         connection.execute(sa.text("DROP TABLE jobs"))
         connection.execute(sa.text("DROP TABLE console_tokens"))
+        next(i for i in metadata.tables["workflows"].indexes if i.name == "workflows_finished").drop(
+            connection
+        )
     engine.dispose()
     assert migrate.upgrade(url) == migrate.head()
     assert migrate.upgrade(url) == migrate.head()
+    with engine.connect() as connection:
+        for name in ("jobs", "console_tokens", "workflows"):
+            found = {index["name"] for index in sa.inspect(connection).get_indexes(name)}
+            assert {index.name for index in metadata.tables[name].indexes} <= found
+    engine.dispose()
