@@ -13,6 +13,21 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from nova.db import mysql
 
+IDLE_S = 5
+"""A transaction whose process sends nothing for so long is ended by the server.
+
+Longer than the lease of a conductor (its workflows are others' by then) and far longer than there is ever a
+pause between two statements of one that works; one that was ended wrongly is begun anew.
+"""
+LOCK_S = 10
+"""A statement waits so long for a lock: longer than a process that stands still can hold it."""
+_BOUNDS = {
+    # Only MariaDB reads what is in the comment; MySQL knows no such bound.
+    "mysql": f"SET SESSION innodb_lock_wait_timeout = {LOCK_S}"
+    f" /*M!100300 , SESSION idle_transaction_timeout = {IDLE_S} */",
+    "postgresql": f"SELECT set_config('idle_in_transaction_session_timeout', '{IDLE_S}s', false),"
+    f" set_config('lock_timeout', '{LOCK_S}s', false)",
+}
 _DRIVERS = {"mysql": "mysql+pymysql", "mariadb": "mysql+pymysql", "postgresql": "postgresql+psycopg"}
 
 
@@ -61,6 +76,7 @@ def watch_connections(engine: sa.Engine, *, durable: bool) -> None:
 def prepare_connection(connection: Any, backend: str, *, durable: bool) -> None:
     """Set up a fresh connection of the driver."""
     if backend != "sqlite":
+        connection.cursor().execute(_BOUNDS[backend])
         return
     connection.create_function("regexp", 2, _regexp, deterministic=True)
     for pragma in (

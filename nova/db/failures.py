@@ -26,7 +26,7 @@ class Meaning(enum.Enum):
 _MYSQL_RACES = {1205, 1213, 1020, 1180, 1637}
 _MYSQL_LOST = {1040, 1047, 1053, 1077, 1152, 1158, 1159, 1160, 1161, 1184, 1203, 1290, 1792, 1836, 1927}
 _PG_RACES = {"40001", "40P01", "55P03", "40003"}
-_PG_LOST = ("08", "57P", "53300", "25006")
+_PG_LOST = ("08", "57P", "53300", "25006", "25P03")
 
 
 def meaning(error: BaseException, dialect: str) -> Meaning:
