@@ -17,7 +17,6 @@ OPTIONS = [
     ),
     cfg.StrOpt("my_ip", default="127.0.0.1", help="The address under which other hosts reach this one."),
     cfg.StrOpt("state_path", default="/var/lib/nova", help="Folder for what must outlive a restart."),
-    cfg.StrOpt("run_path", default="/run/nova", help="Folder for sockets and lock files."),
     seconds("report_interval", 10.0, "How often a daemon says that it lives", least=0.1),
     seconds("service_down_time", 60.0, "A daemon not heard of for this long counts as down", least=1.0),
     seconds(

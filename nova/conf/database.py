@@ -18,8 +18,4 @@ OPTIONS = [
     count("max_pool_size", 32, "Connections that one process keeps open once it needed them.", least=1),
     count("max_overflow", 0, "Connections above max_pool_size that a burst may open; closed after use."),
     seconds("pool_timeout", 30.0, "How long to wait for a free connection"),
-    seconds("connection_recycle_time", 3600.0, "Connections older than this are replaced"),
-    seconds("busy_timeout", 30.0, "How long SQLite waits for another writer"),
-    count("max_retries", 5, "How often a transaction is tried again after a deadlock or a lost connection."),
-    seconds("slow_statement", 1.0, "Statements that take longer are logged; 0 logs none"),
 ]

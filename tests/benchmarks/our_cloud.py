@@ -206,7 +206,6 @@ def _write_conf(form: Form, identity: Identity | None, home: Path, where: tuple[
         "DEFAULT": {
             "host": "bench",
             "state_path": str(home),
-            "run_path": str(home / "run"),
             "transport_url": transport_url,
             "compute_driver": "fake",
             "log_file": str(home / "logs" / "nova.log"),

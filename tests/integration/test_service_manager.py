@@ -21,7 +21,6 @@ OPTIONS = """
 [DEFAULT]
 host = one
 state_path = {home}
-run_path = {home}/run
 transport_url = memory:///one
 compute_driver = fake
 update_resources_interval = 1

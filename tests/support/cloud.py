@@ -46,7 +46,6 @@ OPTIONS = """
 [DEFAULT]
 host = one
 state_path = {home}
-run_path = {home}/run
 transport_url = {transport}
 compute_driver = fake
 report_interval = 1.0

@@ -31,7 +31,6 @@ class Surroundings:
     """What the configuration points to."""
 
     state_path: Path
-    run_path: Path
     auth_url: str
     glance_url: str
     database_url: str
@@ -54,7 +53,6 @@ def sections(settings: Settings, around: Surroundings) -> Sections:
     return {
         "DEFAULT": {
             "state_path": str(around.state_path),
-            "run_path": str(around.run_path),
             "my_ip": "127.0.0.1",
             "transport_url": around.transport_url,
             "compute_driver": settings.driver,

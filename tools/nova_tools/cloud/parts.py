@@ -133,7 +133,6 @@ class Cloud:
         server = self.database
         around = nova_conf.Surroundings(
             state_path=self.places.home / "nova",
-            run_path=self.places.home / "nova" / "run",
             auth_url=self.keystone.url,
             glance_url=self.glance.url,
             database_url=server.url(DATABASE) if server else f"sqlite:///{self.places.home}/nova/nova.sqlite",
@@ -144,7 +143,6 @@ class Cloud:
         )
         for folder in (
             around.state_path,
-            around.run_path,
             around.state_path / "instances",
             self.own_options,
         ):

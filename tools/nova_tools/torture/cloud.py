@@ -106,7 +106,6 @@ class Cloud:
         made: Sections = {
             "DEFAULT": {
                 "state_path": str(self.home / "state"),
-                "run_path": str(self.home / "run"),
                 "transport_url": self.backing.brokers.transport_url,
                 "cpu_allocation_ratio": "1.0",
                 "report_interval": "2.0",
