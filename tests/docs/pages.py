@@ -9,7 +9,8 @@ from nova_tools.places import CHECKOUT
 
 PAGES = (
     "README.rst", "CONTRIBUTING.rst", "doc/source/user.rst", "doc/source/operator.rst",
-    "doc/source/architecture.rst", "doc/source/reliability.rst", "doc/source/performance.rst",
+    "doc/source/installing.rst", "doc/source/architecture.rst", "doc/source/reliability.rst",
+    "doc/source/performance.rst",
 )  # fmt: skip
 
 
