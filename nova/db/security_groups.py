@@ -73,7 +73,7 @@ _UPDATE = Statement(
     sa.update(GROUPS).values(name=arg("name"), description=arg("description")).where(G.id == arg("id"))
 )
 _DELETE = Statement(sa.delete(GROUPS).where(G.id == arg("id")))
-_LOCK = Statement(sa.update(GROUPS).values(name=G.name).where(G.id == arg("id")))
+_HOLD = Statement(sa.update(GROUPS).values(name=G.name).where(G.id.in_(args("ids"))))
 _DELETE_RULES = Statement(
     sa.delete(RULES).where(sa.or_(R.group_id == arg("id"), R.source_group_id == arg("id")))
 )
@@ -181,7 +181,7 @@ def get(tx: Tx, wanted: Sequence[str]) -> list[SecurityGroup]:
 
 def locked(tx: Tx, group_id: str) -> SecurityGroup | None:
     """Return a group with its rules, which nobody else can change or count until the commit; None: none."""
-    if not tx.change(_LOCK, id=group_id):
+    if not tx.change(_HOLD, ids=[group_id]):
         return None
     return next(iter(get(tx, [group_id])), None)
 
@@ -207,9 +207,24 @@ def in_use(tx: Tx, group_id: str) -> bool:
 
 
 def delete(tx: Tx, group_id: str) -> bool:
-    """Remove a group, its rules and the rules that name it as a source; False when there is none."""
+    """Remove a group, its rules and the rules that name it as a source; False when there is none.
+
+    Whether it is in use is to be asked afterwards, in the same transaction: from here on nobody joins.
+    """
+    if not tx.change(_DELETE, id=group_id):
+        return False
     tx.change(_DELETE_RULES, id=group_id)
-    return bool(tx.change(_DELETE, id=group_id))
+    return True
+
+
+def hold(tx: Tx, groups: Sequence[str]) -> bool:
+    """Keep groups from being deleted until the transaction ends; False when one of them is gone.
+
+    Belongs before :func:`join` and rules that name a source: a group that was read may be deleted at that
+    moment.  The group ``default`` is never deleted and need not be held.
+    """
+    wanted = set(groups)
+    return not wanted or tx.change(_HOLD, ids=sorted(wanted)) == len(wanted)
 
 
 def add_rules(tx: Tx, group_id: str, rules: Sequence[SecurityRule]) -> None:
@@ -238,7 +253,7 @@ def delete_rule(tx: Tx, rule_id: str) -> str | None:
 
 
 def join(tx: Tx, pairs: Sequence[tuple[str, InstanceId]]) -> None:
-    """Let groups guard instances: pairs of group and instance. Idempotent."""
+    """Let groups that are held guard instances: pairs of group and instance. Idempotent."""
     if pairs:
         _JOIN.run(tx, pairs)
 

@@ -15,7 +15,7 @@ from nova.conductor.services.once import once
 from nova.conductor.services.quotas import limits_of
 from nova.context import RequestContext
 from nova.db import instances, quotas, security_groups
-from nova.db.engine import Tx
+from nova.db.engine import TryAgain, Tx
 from nova.errors import Unavailable
 from nova.errors.admin import (
     OutOfQuota,
@@ -133,11 +133,11 @@ def delete(world: World, ctx: RequestContext, group_id: str) -> None:
         group = _own(tx, ctx, group_id, lock=True)
         if group.name == DEFAULT:
             raise SecurityGroupFixed(action="delete")
-        if security_groups.in_use(tx, group_id):
-            raise SecurityGroupInUse()
         affected = security_groups.guests_affected(tx, [group_id])
         if not security_groups.delete(tx, group_id):
             raise SecurityGroupNotFound(id=group_id)
+        if security_groups.in_use(tx, group_id):
+            raise SecurityGroupInUse()
         quotas.release(tx, group.project_id, _ONE)
         return affected
 
@@ -155,6 +155,8 @@ def add_rule(world: World, ctx: RequestContext, group_id: str, rule: SecurityRul
         group = _own(tx, ctx, group_id, lock=True)
         if wanted.source_group_id is not None:
             _own(tx, ctx, wanted.source_group_id)
+            if not security_groups.hold(tx, [wanted.source_group_id]):
+                raise TryAgain()
         if any(_same(old, wanted) for old in group.rules):
             raise SecurityRuleExists(group=group_id)
         most = limits_of(world, tx, group.project_id).get("security_group_rules", -1)
@@ -246,6 +248,8 @@ def _change_membership(
             return msgspec.structs.replace(now, security_groups=names)
 
         if joins:
+            if not security_groups.hold(tx, [group.id]):
+                raise TryAgain()
             security_groups.join(tx, [(group.id, instance_id)])
         else:
             security_groups.leave(tx, [instance_id], group.id)

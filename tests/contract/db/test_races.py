@@ -26,6 +26,7 @@ from nova.db.fixed_ips import AddressWant
 from nova.db.hosts import Claim
 from nova.db.instances import Swap
 from nova.errors.servers import NoMoreAddresses
+from nova.objects.ids import ProjectId
 from nova.objects.network import SecurityGroup, SecurityRule
 from nova.objects.server_group import ServerGroup
 from nova.objects.states import Vm
@@ -324,3 +325,78 @@ def test_one_host_takes_a_network_and_one_default_group_is_made(db: Database, ro
     (group_id,) = {group for _, group in results}
     (group,) = db.read(lambda tx: security_groups.get(tx, [group_id]))
     assert [rule.source_group_id for rule in group.rules] == [group_id]
+
+
+class InUse(Exception):
+    """A group that cannot be deleted."""
+
+
+def deleted(db: Database, group: SecurityGroup) -> bool:
+    """Delete a group unless it is in use, as the conductor does; tell whether it is gone."""
+
+    def work(tx: Tx) -> bool:
+        found = security_groups.delete(tx, group.id)
+        if security_groups.in_use(tx, group.id):
+            raise InUse
+        return found
+
+    try:
+        return db.run(work)
+    except InUse:
+        return False
+
+
+def join(tx: Tx, group: SecurityGroup) -> bool:
+    """Make an instance that a group guards, if it can be held."""
+    if not security_groups.hold(tx, [group.id]):
+        return False
+    made = instance()
+    instances.insert(tx, [made])
+    security_groups.join(tx, [(group.id, made.id)])
+    return True
+
+
+PAUSE_S = 0.5
+"""A chance for the other side; where writers take turns it comes only afterwards."""
+
+
+def test_nobody_joins_a_security_group_that_was_deleted_meanwhile(db: Database) -> None:
+    """A create looks a group up, the group goes, the create goes on: it must meet that."""
+    group = SecurityGroup(id=ids.new_uuid(), name="g", project_id=ProjectId("p"))
+    db.run(lambda tx: security_groups.insert(tx, group))
+    looked, gone = threading.Event(), threading.Event()
+    joined: list[bool] = []
+
+    def boot(tx: Tx) -> bool:
+        found = security_groups.resolve(tx, group.project_id, [group.name])
+        looked.set()
+        gone.wait(PAUSE_S)
+        return bool(found) and join(tx, group)
+
+    booting = threading.Thread(target=lambda: joined.append(db.run(boot)))
+    booting.start()
+    assert looked.wait(30)
+    went = deleted(db, group)
+    gone.set()
+    booting.join(60)
+    assert joined == [not went]
+
+
+def test_a_security_group_that_is_being_joined_is_in_use(db: Database) -> None:
+    """The delete waits for the create that holds the group, and then sees its member."""
+    group = SecurityGroup(id=ids.new_uuid(), name="g", project_id=ProjectId("p"))
+    db.run(lambda tx: security_groups.insert(tx, group))
+    joined, over = threading.Event(), threading.Event()
+
+    def boot(tx: Tx) -> None:
+        assert join(tx, group)
+        joined.set()
+        over.wait(PAUSE_S)
+
+    booting = threading.Thread(target=lambda: db.run(boot))
+    booting.start()
+    assert joined.wait(30)
+    assert not deleted(db, group)
+    over.set()
+    booting.join(60)
+    assert db.read(lambda tx: security_groups.get(tx, [group.id]))

@@ -18,7 +18,7 @@ from nova.conductor.services.together import Together
 from nova.conductor.workflows.inputs import BootInput, VifPlan
 from nova.context import RequestContext
 from nova.db import instances, quotas, security_groups, server_groups
-from nova.db.engine import Tx
+from nova.db.engine import TryAgain, Tx
 from nova.db.quotas import Shortage
 from nova.db.workflows import WorkflowRow
 from nova.errors import NovaError, Unavailable
@@ -59,6 +59,8 @@ class Made(msgspec.Struct, frozen=True, kw_only=True):
 
     instances: list[Instance]
     group_ids: list[str]
+    held: list[str]
+    """Those of the groups that somebody could delete meanwhile."""
     rows: list[WorkflowRow]
     booted: Booted
 
@@ -196,6 +198,7 @@ def _make(world: World, asked: Asked, resolved: Resolved, disks: Disks, count: i
     return Made(
         instances=made,
         group_ids=list(dict.fromkeys(resolved.groups.values())),
+        held=[group for name, group in resolved.groups.items() if name != "default"],
         rows=[
             new_workflow(world, ctx, action, instance, _input(wish, resolved, ctx, n))
             for n, instance in enumerate(made)
@@ -213,6 +216,8 @@ def _write(world: World, tx: Tx, made: Sequence[Made]) -> list[list[Run]]:
     """Write the rows of several requests, a statement a kind; return the runs of each."""
     everything = [instance for one in made for instance in one.instances]
     instances.insert(tx, everything)
+    if not security_groups.hold(tx, [group for one in made for group in one.held]):
+        raise TryAgain()  # one was deleted just now; looked up anew it is missing
     members = [(group, i.id) for one in made for i in one.instances for group in one.group_ids]
     security_groups.join(tx, members)
     runs = iter(world.engine.admit(tx, [row for one in made for row in one.rows], everything))
