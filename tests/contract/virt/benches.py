@@ -89,4 +89,14 @@ def fake_bench(tmp_path: pathlib.Path) -> Iterator[Bench]:
     yield FakeBench(tmp_path)
 
 
-BENCHES: dict[str, Callable[[pathlib.Path], Iterator[Bench]]] = {"fake": fake_bench}
+def libvirt_bench(tmp_path: pathlib.Path) -> Iterator[Bench]:
+    """Make a libvirt host with guests of QEMU; the binding is loaded by who runs this."""
+    from tests.contract.virt import libvirt_bench as of_libvirt
+
+    yield from of_libvirt.libvirt_bench(tmp_path)
+
+
+BENCHES: dict[str, Callable[[pathlib.Path], Iterator[Bench]]] = {
+    "fake": fake_bench,
+    "libvirt": libvirt_bench,
+}

@@ -10,6 +10,7 @@ import pytest
 from nova.objects.ids import InstanceId
 from nova.objects.states import Power
 from tests.contract.virt.benches import BENCHES, Bench
+from tests.support import netns
 
 
 class Heard:
@@ -27,7 +28,11 @@ def heard() -> Heard:
     return Heard()
 
 
-@pytest.fixture(params=sorted(BENCHES))
+NEEDS_ROOT = pytest.mark.skipif(not netns.CAN_MAKE, reason="network namespaces need root")
+DRIVERS = [pytest.param(name, marks=NEEDS_ROOT if name == "libvirt" else ()) for name in sorted(BENCHES)]
+
+
+@pytest.fixture(params=DRIVERS)
 def bench(request: pytest.FixtureRequest, tmp_path: pathlib.Path, heard: Heard) -> Iterator[Bench]:
     """A started driver without guests; whatever a test leaves running is destroyed."""
     making = BENCHES[request.param](tmp_path)
