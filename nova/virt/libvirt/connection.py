@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import libvirt
 
 from nova import concurrency
+from nova.clock import Clock
 from nova.errors.virt import HypervisorUnavailable
 from nova.virt.libvirt.calls import Calls, CallTimedOut, TooManyStuck
 from nova.virt.libvirt.events import Mailbox, News, run_event_loop
@@ -23,6 +24,8 @@ T = TypeVar("T")
 _KEEPALIVE_S, _KEEPALIVE_COUNT = 5, 5
 _OPEN_S = 20.0
 _MAX_IDLE = 6
+_COMES_BACK_S, _LOOK_S = 10.0, 0.5
+"""A daemon that restarts is waited for: this long from when it was missed, looked for this often."""
 _LOST = frozenset(
     {libvirt.VIR_ERR_SYSTEM_ERROR, libvirt.VIR_ERR_INTERNAL_ERROR, libvirt.VIR_ERR_INVALID_CONN}
 )
@@ -37,8 +40,10 @@ class Connection:
     Calls take one from a small pool; news of guests come over one that is used for nothing else.
     """
 
-    def __init__(self, uri: str, host: str, mailbox: Mailbox, *, call_timeout: float) -> None:
+    def __init__(self, uri: str, host: str, mailbox: Mailbox, *, call_timeout: float, clock: Clock) -> None:
         self._uri = uri
+        self._clock = clock
+        self._missed_since: float | None = None
         self._host = host
         self._mailbox = mailbox
         self._call_timeout = call_timeout
@@ -76,16 +81,33 @@ class Connection:
         """Run ``action`` with one of the library's connection objects in a native thread.
 
         Raises ``libvirt.libvirtError`` for what the daemon refuses, ``HypervisorUnavailable`` when it is
-        gone or silent for ``timeout`` seconds.  What hangs keeps its connection for itself.
+        gone, and does not come back soon, or silent for ``timeout`` seconds.  What hangs keeps its connection
+        for itself.
         """
-        if not self._wanted:
-            raise self._unavailable("the driver is not started")
+        while True:
+            if not self._wanted:
+                raise self._unavailable("the driver is not started")
+            try:
+                done = self._call(action, timeout or self._call_timeout)
+            except _Unreachable:
+                self._mailbox.put(News(kind="closed"))
+                if self._stays_away():
+                    raise self._unavailable("libvirt cannot be reached") from None
+                self._clock.sleep(_LOOK_S)
+                continue
+            self._missed_since = None
+            return done
+
+    def _stays_away(self) -> bool:
+        now = self._clock.monotonic()
+        if self._missed_since is None:
+            self._missed_since = now
+        return now - self._missed_since >= _COMES_BACK_S
+
+    def _call(self, action: Callable[[Any], T], timeout: float) -> T:
         borrowed: list[Any] = []
         try:
-            return self._within(timeout or self._call_timeout, lambda: action(self._borrow(borrowed)))
-        except _Unreachable:
-            self._mailbox.put(News(kind="closed"))
-            raise self._unavailable("libvirt cannot be reached") from None
+            return self._within(timeout, lambda: action(self._borrow(borrowed)))
         except libvirt.libvirtError as error:
             if _is_lost(error) or not all(_is_alive(virt) for virt in borrowed):
                 borrowed.clear()

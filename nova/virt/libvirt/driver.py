@@ -87,7 +87,7 @@ class LibvirtDriver:
         self._shares = shares or host.HostShares()
         self._mailbox = Mailbox()
         self._connection = Connection(
-            conf.connection_uri, host_name, self._mailbox, call_timeout=conf.call_timeout
+            conf.connection_uri, host_name, self._mailbox, call_timeout=conf.call_timeout, clock=clock
         )
         self._store = Store(conf.instances_path)
         self._links = Links()

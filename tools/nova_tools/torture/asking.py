@@ -42,7 +42,9 @@ class Asker:
         """
         entry.server, doubted = server.id, server.doubted()
         entry, answer = self.ask(entry, method, f"/servers/{server.id}{path}", body, again=again)
-        if answer.status == 404 and not server.may_be_gone and "/tags/" not in path:
+        # A server that is being built has no guest to ask yet.
+        young = server.busy and entry.kind in _AT_ANY_TIME
+        if answer.status == 404 and not (server.may_be_gone or young or "/tags/" in path):
             self._ledger.complain(f"{entry.words()} found nothing, though nobody deleted it")
         at_rest = not doubted and not server.busy and entry.kind not in _AT_ANY_TIME
         if answer.status == 409 and at_rest and answer.tries == 1:
