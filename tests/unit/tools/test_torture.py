@@ -15,8 +15,11 @@ from nova.db import instances, migrate, workflows
 from nova.db.engine import Database
 from nova.objects.states import Vm
 from nova.objects.workflow import WorkflowState
+from nova.rpc.rabbit.brokers import read_url
 from nova_tools.ports import free_port
+from nova_tools.processes import Supervisor
 from nova_tools.torture import ledger as words
+from nova_tools.torture.brokers import Brokers
 from nova_tools.torture.daemons import Daemon, Role
 from nova_tools.torture.evidence import excerpts
 from nova_tools.torture.faults import Faults, Inflicted
@@ -258,3 +261,12 @@ def test_what_was_broken_is_told_with_what_the_logs_say_of_it(tmp_path: Path) ->
     assert len(found[whole]) == 1 and "later" in found[whole][0]
     assert found["nothing is named here"] == []
     assert len(excerpts(tmp_path, [about + server], most=1)[about + server]) <= 2
+
+
+def test_daemons_are_told_of_every_node_of_a_cluster(tmp_path: Path) -> None:
+    brokers = Brokers(tmp_path, Supervisor(tmp_path / "run", tmp_path / "logs"), 3)
+    assert [broker.port for broker in read_url(brokers.transport_url).brokers] == [
+        n.port for n in brokers.nodes
+    ]
+    assert len({node.node for node in brokers.nodes}) == 3
+    assert len({node.epmd_port for node in brokers.nodes}) == 1  # or they would not find each other
