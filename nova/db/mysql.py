@@ -1,7 +1,9 @@
-"""Opening connections to MariaDB and MySQL: all of one database share their TLS contexts.
+"""Opening connections to MariaDB and MySQL: PyMySQL's, without what costs it most.
 
-PyMySQL makes a context for every connection, which reads the machine's certificate authorities: several
-milliseconds of CPU each, also where the server offers no TLS in the end.
+All of one database share their TLS contexts.  PyMySQL makes one for every connection, which reads the
+machine's certificate authorities: several milliseconds of CPU each, also where the server offers no TLS.
+
+A create writes some hundred and fifty values; texts and numbers become literals in one step instead of four.
 """
 
 from __future__ import annotations
@@ -13,11 +15,13 @@ from typing import Any
 def connector() -> Callable[..., Any]:
     """Return what opens connections as ``pymysql.connect`` does; those with the same settings share one."""
     from pymysql.connections import Connection
+    from pymysql.constants.SERVER_STATUS import SERVER_STATUS_NO_BACKSLASH_ESCAPES
+    from pymysql.converters import escape_string
 
     contexts: dict[str, Any] = {}
 
     class Sharing(Connection):  # type: ignore[misc]  # the driver brings no types
-        """A connection whose TLS context may be that of others."""
+        """A connection of the driver."""
 
         def _create_ssl_ctx(self, sslp: Any) -> Any:
             # A driver without this method makes its contexts itself: nothing is lost but time.
@@ -27,5 +31,13 @@ def connector() -> Callable[..., Any]:
             if settings not in contexts:
                 contexts[settings] = super()._create_ssl_ctx(sslp)
             return contexts[settings]
+
+        def escape(self, obj: Any, mapping: Any = None) -> Any:
+            kind = type(obj)
+            if kind is int:
+                return str(obj)
+            if kind is str and not self.server_status & SERVER_STATUS_NO_BACKSLASH_ESCAPES:
+                return f"'{escape_string(obj)}'"
+            return super().escape(obj, mapping)
 
     return Sharing

@@ -1,8 +1,14 @@
-"""Connections to MariaDB and MySQL share the TLS contexts that cost milliseconds to make."""
+"""Connections to MariaDB and MySQL share TLS contexts, and write literals as the driver does."""
 
 from __future__ import annotations
 
+import datetime
+import enum
 import ssl
+
+import pytest
+from pymysql.connections import Connection
+from pymysql.constants.SERVER_STATUS import SERVER_STATUS_NO_BACKSLASH_ESCAPES
 
 from nova.db import mysql
 
@@ -25,3 +31,21 @@ def test_a_context_that_is_given_is_taken() -> None:
 
 def test_databases_do_not_share() -> None:
     assert mysql.connector()(defer_connect=True).ctx is not mysql.connector()(defer_connect=True).ctx
+
+
+class Colour(enum.StrEnum):
+    RED = "it's"
+
+
+VALUES = [
+    "", "plain", "it's \\ \"all\" \0\n\r\x1a", "ü€", Colour.RED, 0, -5, 1 << 62, True, False, None, 1.5,
+    b"\0'x", datetime.datetime(2030, 1, 1),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("status", [0, SERVER_STATUS_NO_BACKSLASH_ESCAPES])
+@pytest.mark.parametrize("value", VALUES, ids=repr)
+def test_literals_are_those_of_the_driver(value: object, status: int) -> None:
+    ours, theirs = mysql.connector()(defer_connect=True), Connection(defer_connect=True)
+    ours.server_status = theirs.server_status = status
+    assert ours.escape(value, ours.encoders) == theirs.escape(value, theirs.encoders)
