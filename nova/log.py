@@ -33,11 +33,15 @@ _SECRET_NAMES = (
     "authorization|admin_?pass(?:word)?|password|passwd|original_password|secret(?:_key)?|shared_secret|"
     "auth_token|token|user_data|private_key|credentials?"
 )
-# name, separator and quotes as in headers, JSON, dictionaries, query strings and command lines
+_SECRET_NAME = re.compile(_SECRET_NAMES, re.I)
+# name, separator and quotes as in headers, JSON, dictionaries, command lines and query strings, also those
+# that were quoted once or twice (a console's link has its token in a path within a path)
 _SECRET = re.compile(
-    rf"""(?ix) (\b (?:{_SECRET_NAMES}) ['"]? \s* (?: [:=] | \s=>\s ) \s* ['"bu]{{0,2}})
+    rf"""(?ix) ((?: \b | (?<=%3f) | (?<=%26) | (?<=253f) | (?<=2526) ) (?:{_SECRET_NAMES}) ['"]? \s*
+    (?: [:=] | %(?:25)*3d | \s=>\s ) \s* ['"bu]{{0,2}})
     ([^\s'",;&\}}]+ (?:[^'",;&\}}\n]*(?=['"]))?)"""
 )
+_PATH_SECRET = re.compile(r"(/os-console-auth-tokens/)[^\s/?\"']+")
 _URL_SECRET = re.compile(r"(\w://[^\s:/@]+:)[^\s/@]+(@)")
 _KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|$)", re.S)
 
@@ -73,9 +77,16 @@ def current() -> RequestContext | None:
     return _CURRENT.get()[0]
 
 
+def names_secret(name: str) -> bool:
+    """Tell whether what goes by this name is a secret."""
+    return _SECRET_NAME.fullmatch(name) is not None
+
+
 def mask(text: str) -> str:
     """Replace what looks like a secret by ``***``."""
     text = _SECRET.sub(r"\1***", text)
+    if "/os-console-auth-tokens/" in text:
+        text = _PATH_SECRET.sub(r"\1***", text)
     if "://" in text:
         text = _URL_SECRET.sub(r"\1***\2", text)
     if "PRIVATE KEY" in text:

@@ -15,6 +15,7 @@ import jsonschema_rs
 
 from nova.api.wsgi.formats import FORMATS
 from nova.errors.http import InvalidInput
+from nova.log import mask, names_secret
 
 Json = dict[str, Any]
 
@@ -74,6 +75,22 @@ _BOUNDS: dict[str, Any] = {
 }
 
 
+def _cut(text: str) -> str:
+    return text if len(text) <= _MOST_TOLD else text[:_MOST_TOLD] + "..."
+
+
+def _discreet(path: list[Any], value: Any, message: str) -> tuple[str, str]:
+    """Return a mismatch without the secrets in it: faults are kept and passed on."""
+    if any(isinstance(part, str) and names_secret(part) for part in path):
+        told = message.replace(value, "***") if isinstance(value, str) and value else ""
+        return "***", told if told != message and told else "It is not what it must be."
+    return mask(str(value)), mask(message)
+
+
+_MOST_TOLD = 1024
+"""Characters of a value, and of what is wrong with it, that a fault repeats."""
+
+
 class Check:
     """One compiled schema."""
 
@@ -106,13 +123,9 @@ class Check:
     def _first(self, document: Any) -> tuple[list[Any], Any, str]:
         """Return path, value and message of the mismatch that names the deepest place."""
         for error in self._validator.iter_errors(document):
-            message = str(error.message)
-            instance = error.instance
-            if len(message) > 1024:
-                message = message[:1024] + "..."
-            if len(str(instance)) > 1024:
-                instance = str(instance)[:1024] + "..."
-            return list(error.instance_path), instance, message
+            path = list(error.instance_path)
+            value, message = _discreet(path, error.instance, str(error.message))
+            return path, _cut(value), _cut(message)
         return [], None, "Invalid request"
 
 

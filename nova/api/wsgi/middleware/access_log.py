@@ -9,12 +9,13 @@ from typing import Any
 from nova.api.wsgi.middleware.request_id import REQUEST_ID
 from nova.api.wsgi.response import WSGI, Headers, StartResponse
 from nova.clock import Clock
+from nova.log import mask
 
 LOG = logging.getLogger(__name__)
 
 
 class AccessLog:
-    """Logs at INFO; costs next to nothing when that is off.  Query strings may hold names, never tokens."""
+    """Logs at INFO; costs next to nothing when that is off.  Tokens in paths and queries are masked."""
 
     def __init__(self, app: WSGI, clock: Clock) -> None:
         self._app = app
@@ -32,12 +33,12 @@ class AccessLog:
 
         answer = self._app(environ, start)
         query = environ.get("QUERY_STRING")
+        target = environ.get("PATH_INFO", "") + (f"?{query}" if query else "")
         LOG.info(
-            '%s "%s %s%s" %s %.1f ms %s',
+            '%s "%s %s" %s %.1f ms %s',
             environ.get("REMOTE_ADDR", "-"),
             environ["REQUEST_METHOD"],
-            environ.get("PATH_INFO", ""),
-            f"?{query}" if query else "",
+            mask(target) if "token" in target else target,
             seen[0],
             (self._clock.monotonic() - began) * 1000,
             environ.get(REQUEST_ID, "-"),
