@@ -181,12 +181,12 @@ def names_on(tx: Tx, hosts: Sequence[HostName]) -> list[tuple[InstanceId, str, H
     return [tuple(row) for row in tx.rows(_NAMES_ON, hosts=hosts)] if hosts else []  # type: ignore[misc]
 
 
-_HOSTS_OF = Statement(sa.select(T.id, T.host).where(T.id.in_(args("ids"))))
+_HOSTS_OF = Statement(sa.select(T.id, T.host).where(T.id.in_(args("ids")), T.project_id == arg("project")))
 
 
-def hosts_of(tx: Tx, ids: Sequence[InstanceId]) -> dict[InstanceId, HostName | None]:
-    """Return where those of the instances are that exist."""
-    return {row[0]: row[1] or None for row in tx.rows(_HOSTS_OF, ids=ids)} if ids else {}
+def hosts_of(tx: Tx, ids: Sequence[InstanceId], project: ProjectId) -> dict[InstanceId, HostName | None]:
+    """Return where those of the instances are that a project has."""
+    return {row[0]: row[1] or None for row in tx.rows(_HOSTS_OF, ids=ids, project=project)} if ids else {}
 
 
 def count_on(tx: Tx, hosts: Sequence[HostName]) -> dict[HostName, int]:

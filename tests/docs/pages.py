@@ -10,7 +10,7 @@ from nova_tools.places import CHECKOUT
 PAGES = (
     "README.rst", "CONTRIBUTING.rst", "doc/source/user.rst", "doc/source/operator.rst",
     "doc/source/installing.rst", "doc/source/architecture.rst", "doc/source/reliability.rst",
-    "doc/source/performance.rst",
+    "doc/source/performance.rst", "doc/source/security.rst",
 )  # fmt: skip
 
 

@@ -73,6 +73,7 @@ def _question(world: World, batch: list[Run]) -> PlacementRequest:
 
 
 def _hint_hosts(world: World, instance: Instance) -> dict[InstanceId, HostName]:
+    """Return where the servers are that hints name; those of other projects are as if there were none."""
     named = [
         InstanceId(value)
         for hint in ("same_host", "different_host")
@@ -80,7 +81,7 @@ def _hint_hosts(world: World, instance: Instance) -> dict[InstanceId, HostName]:
     ]
     if not named:
         return {}
-    found = world.db.read(lambda tx: instances.hosts_of(tx, named))
+    found = world.db.read(lambda tx: instances.hosts_of(tx, named, instance.project_id))
     return {i: host for i, host in found.items() if host is not None}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nova.scheduler.columns import Rows, Test
-from nova.scheduler.filters.base import Filter, words
+from nova.scheduler.filters.base import Filter
 from nova.scheduler.question import AFFINITY, Question
 
 
@@ -17,5 +17,5 @@ class ServerGroupAffinityFilter(Filter):
         return lambda rows: (members[rows] > 0) | (not members.any())
 
     def reason(self, question: Question, fell: Rows) -> str:
-        hosts = set(question.request.group.hosts) if question.request.group else set()
-        return f"the group lives on {words(hosts)}" if hosts else "the group lives on another host"
+        # Users read it, and are not told the names of hosts.
+        return "the group lives on another host"

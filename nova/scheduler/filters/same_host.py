@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nova.objects.ids import HostName, InstanceId
 from nova.scheduler.columns import Rows, Test
-from nova.scheduler.filters.base import Filter, words
+from nova.scheduler.filters.base import Filter
 from nova.scheduler.question import Question
 
 
@@ -18,8 +18,9 @@ class SameHostFilter(Filter):
         return lambda rows: allowed[rows]
 
     def reason(self, question: Question, fell: Rows) -> str:
-        hosts = hinted_hosts(question, "same_host")
-        return f"the instances named run on {words(hosts)}" if hosts else "the instances named are on no host"
+        # Users read it, and are not told the names of hosts.
+        there = hinted_hosts(question, "same_host")
+        return "the instances named run elsewhere" if there else "the instances named are on no host"
 
 
 def hinted_hosts(question: Question, hint: str) -> set[HostName]:

@@ -11,6 +11,7 @@ from nova.db.engine import Database
 from nova.db.instances import Swap
 from nova.errors.database import Duplicate
 from nova.objects.block_device import BlockDevice, Source
+from nova.objects.ids import ProjectId
 from nova.objects.instance import Fault, Instance
 from nova.objects.network import Vif
 from nova.objects.states import LockedBy, Power, Task, Vm
@@ -130,10 +131,10 @@ def test_each_instance_gets_its_own_values(db: Database) -> None:
     shown = db.read(lambda tx: instances.get_many(tx, [one.id for one in some]))
     assert [shown[one.id].host for one in some] == ["h0", "h1", None, "h3", "h4"]
     assert shown[some[0].id].vifs == (VIF,)
-    assert db.read(lambda tx: instances.hosts_of(tx, [some[0].id, some[2].id])) == {
-        some[0].id: "h0",
-        some[2].id: None,
-    }
+    asked = [some[0].id, some[2].id]
+    project = some[0].project_id
+    assert db.read(lambda tx: instances.hosts_of(tx, asked, project)) == {asked[0]: "h0", asked[1]: None}
+    assert db.read(lambda tx: instances.hosts_of(tx, asked, ProjectId("another"))) == {}
 
 
 def test_a_deleted_instance_never_changes_again(db: Database) -> None:
