@@ -31,7 +31,7 @@ _CURRENT: contextvars.ContextVar[tuple[RequestContext | None, str | None]] = con
 _SECRET_NAMES = (
     "x-auth-token|x-subject-token|x-service-token|x-metadata-provider-signature|x-instance-id-signature|"
     "authorization|admin_?pass(?:word)?|password|passwd|original_password|secret(?:_key)?|shared_secret|"
-    "auth_token|token|user_data|private_key|credentials?"
+    "auth_token|token|user_data|contents|private_key|credentials?"
 )
 _SECRET_NAME = re.compile(_SECRET_NAMES, re.I)
 # name, separator and quotes as in headers, JSON, dictionaries, command lines and query strings, also those

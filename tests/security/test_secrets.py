@@ -40,6 +40,17 @@ RECEIVERS: Mapping[str, frozenset[str]] = {
     "console": frozenset({"open_console", "authorize"}),
 }
 """Which methods carry a secret in a question or an answer; user data and files go where servers go."""
+REFUSED: tuple[dict[str, Any], ...] = (
+    {"name": 1}, {"flavorRef": "none"}, {"imageRef": "none"}, {"key_name": "none"}, {"nonsense": 1},
+    {"adminPass": [PASSWORD]}, {"user_data": USER_DATA + "!"},
+)  # fmt: skip
+"""Changes for which a create is refused with its secrets in hand."""
+FORMS = (
+    "token={}".format,
+    lambda token: urllib.parse.quote(f"?token={token}", safe=""),
+    lambda token: f"path=%253Ftoken%253D{token}",
+)
+"""How a console's token comes in query strings: as it is, and in a link within a link."""
 
 
 def encoded(text: str) -> str:
@@ -90,7 +101,7 @@ def plant(demo: User, image: str) -> dict[str, list[str]]:
         assert answer.status == 202 and answer.body["server"]["adminPass"] == PASSWORD, answer
         servers[name] = answer.body["server"]["id"]
         eventually(lambda s=servers[name], status=status: settled(demo, s, status), timeout_s=60)
-    for changes in ({"name": 1}, {"flavorRef": "none"}, {"imageRef": "none"}, {"key_name": "none"}):
+    for changes in REFUSED:
         answer = demo.ask("POST", "/servers", {"server": wish | {"name": "x"} | changes}, version="2.42")
         assert answer.status == 400, answer
         assert not found_in(str(answer.body), {"all": [PASSWORD, encoded(FILE), TOKEN]}), answer
@@ -100,13 +111,16 @@ def plant(demo: User, image: str) -> dict[str, list[str]]:
     place = demo.ask("POST", f"/servers/{servers['works']}/remote-consoles", console)
     assert place.status == 200, place
     private = key.body["keypair"]["private_key"].splitlines()[2]
+    token = urllib.parse.unquote(place.body["remote_console"]["url"]).rpartition("token=")[2]
+    for path in (f"/os-console-auth-tokens/{token}", *(f"/servers?{form(token)}" for form in FORMS)):
+        assert token not in str(demo.ask("GET", path).body)
     return {
         "token": [TOKEN],
         "password": [PASSWORD, encoded(PASSWORD)],
         "user data": [USER_DATA, encoded(USER_DATA)],
         "file": [FILE, encoded(FILE)],
         "private key": [private],
-        "console": [urllib.parse.unquote(place.body["remote_console"]["url"]).rpartition("token=")[2]],
+        "console": [token],
         "of the proxy": [OF_THE_PROXY],
     }
 
