@@ -101,12 +101,13 @@ def start_many(world: World, tx: Tx, action: Action, begins: Sequence[Begin]) ->
         and rows[b.instance.id].id not in known
         and admission.refusal(action, b.instance, is_admin=b.ctx.is_admin) is None
     }
-    if fit and action.beats_all:
-        history.supersede(tx, list(fit), message=_took_over(action))
     won = instances.swap(tx, [_mark(action, instance) for instance in fit.values()])
     marked = [_marked(action, instance, won) for instance in fit.values() if instance.id in won]
     if not marked:
         return {}
+    if action.beats_all:
+        # Only where the swap was won: what began on one that has changed since is taken over with more care.
+        history.supersede(tx, [instance.id for instance in marked], message=_took_over(action))
     runs = world.engine.admit(tx, [rows[instance.id] for instance in marked], marked)
     return {instance.id: run for instance, run in zip(marked, runs, strict=True)}
 

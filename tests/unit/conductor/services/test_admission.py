@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 
+import msgspec
 import pytest
 
 from nova import ids
@@ -72,6 +73,23 @@ def test_actions_that_meet_start_together_and_leave_out_what_they_cannot_judge(
     assert runs[0].known.revision == found[fine.id].revision
     # The second copy of a request that was granted: only the one admitted alone knows the answer.
     assert world.db.run(lambda tx: start_many(world, tx, [several[0], several[7]])) == {}
+
+
+def test_deletes_that_meet_leave_alone_what_began_since_their_instance_was_read(
+    world: World, ctx: RequestContext
+) -> None:
+    """A snapshot that began meanwhile has an image to take away: only the delete alone sees to that."""
+    world.engine = Engine(world, CATALOG)
+    read, fine = instance(), instance()
+    world.db.run(lambda tx: instances.insert(tx, [read, fine]))
+    stop, delete = ACTIONS["stop"], ACTIONS["delete"]
+    before = msgspec.structs.replace(ctx, request_id="req-before")
+    world.db.run(lambda tx: start_many(world, tx, [Asked(before, read.id, stop)]))
+    begins = [admission.Begin(ctx, one, DeleteInput(reason=ctx.request_id)) for one in (read, fine)]
+    runs = world.db.run(lambda tx: admission.start_many(world, tx, delete, begins))
+    assert set(runs) == {fine.id}
+    running = world.db.read(lambda tx: workflows.running_of(tx, [read.id, fine.id]))
+    assert {(row.instance_id, row.kind) for row in running} == {(read.id, "act"), (fine.id, "delete")}
 
 
 def test_statements_of_actions_do_not_grow_with_their_number(world: World, ctx: RequestContext) -> None:
