@@ -54,7 +54,7 @@ def acts(world: World) -> Together[Asked, None]:
         world.engine.wake(runs.values())
         return dict.fromkeys(runs)
 
-    return Together(alone, many)
+    return Together(alone, many, lambda asked: asked.ctx.project_id or "")
 
 
 def act(

@@ -17,6 +17,8 @@ LOG = logging.getLogger(__name__)
 
 MOST = 64
 """How many requests share a transaction at most: it holds locks, and what fails is done again one by one."""
+LANES = 8
+"""Projects meet others in one of so many: where one waits for a lock, most others do not."""
 
 
 class Together(Generic[Q, A]):
@@ -24,20 +26,27 @@ class Together(Generic[Q, A]):
 
     Only ``alone`` refuses: it knows what else a refusal may mean, as the second copy of a message that was
     granted before.  ``many`` grants what it can in one transaction, by position, and leaves the others out;
-    when it raises, nothing of it happened.
+    when it raises, nothing of it happened.  ``project`` names whose request one is.
     """
 
     def __init__(
-        self, alone: Callable[[Q], A], many: Callable[[Sequence[Q]], Mapping[int, A]], most: int = MOST
+        self,
+        alone: Callable[[Q], A],
+        many: Callable[[Sequence[Q]], Mapping[int, A]],
+        project: Callable[[Q], str],
     ) -> None:
         self._alone = alone
         self._many = many
-        self._coalescer: Coalescer[Q, tuple[A, ...]] = Coalescer(self._admit, most)
+        self._project = project
+        self._lanes: list[Coalescer[Q, tuple[A, ...]]] = [Coalescer(self._admit, MOST) for _ in range(LANES)]
 
     def ask(self, request: Q) -> A:
         """Return the answer to a request; raises its own refusal, never that of another."""
-        granted = self._coalescer.submit(request)
+        granted = self._lane(self._project(request)).submit(request)
         return granted[0] if granted else self._alone(request)
+
+    def _lane(self, project: str) -> Coalescer[Q, tuple[A, ...]]:
+        return self._lanes[hash(project) % LANES]
 
     def _admit(self, requests: Sequence[Q]) -> Sequence[tuple[A, ...]]:
         if len(requests) == 1:

@@ -76,7 +76,7 @@ def boots(world: World) -> Together[Asked, Booted]:
         world.engine.wake(run for _, runs in granted.values() for run in runs)
         return {number: booted for number, (booted, _) in granted.items()}
 
-    return Together(alone, many)
+    return Together(alone, many, lambda asked: asked.ctx.project_id or "")
 
 
 def boot(world: World, gate: Together[Asked, Booted], ctx: RequestContext, wish: BootWish) -> Booted:

@@ -24,7 +24,11 @@ class Desk:
         self.error: Exception | None = None
         self.entered = threading.Event()
         self.go_on = threading.Event()
-        self.gate = Together(self.alone, self.many)
+        self.gate = Together(self.alone, self.many, self.project)
+
+    @staticmethod
+    def project(number: int) -> str:
+        return "crowd" if number < 100 else f"other {number}"
 
     def alone(self, number: int) -> int:
         self.alone_asked.append(number)
@@ -49,7 +53,7 @@ class Desk:
             asked = [pool.submit(self.gate.ask, number) for number in numbers]
             ticks = threading.Event()
             for _ in range(2000):
-                if len(self.gate._coalescer._pending) == len(numbers):
+                if len(self.gate._lane("crowd")._pending) == len(numbers):
                     break
                 ticks.wait(0.005)
             self.go_on.set()
@@ -97,3 +101,17 @@ def test_a_database_that_is_away_is_not_asked_again_by_each() -> None:
         with pytest.raises(DatabaseUnavailable):
             asked.result()
     assert desk.alone_asked == [0]
+
+
+def test_a_project_that_waits_for_a_lock_does_not_hold_up_most_others() -> None:
+    desk = Desk()
+    free = next(
+        n for n in range(100, 1000) if desk.gate._lane(desk.project(n)) is not desk.gate._lane("crowd")
+    )
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        held_up = pool.submit(desk.gate.ask, 0)
+        assert desk.entered.wait(WAIT_S)
+        assert desk.gate.ask(free) == free * 2
+        assert not held_up.done()
+        desk.go_on.set()
+        assert held_up.result(WAIT_S) == 0
