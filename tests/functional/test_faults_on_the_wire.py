@@ -19,8 +19,6 @@ from tests.support.workflows import ALONE, cases, spread
 
 CHAOS = "chaos+memory:///{{name}}?seed={seed}&lose=0.03&double=0.1&delay=0.2&delay_s=0.1&reorder=0.1"
 SEEDS = (1, 2)
-MISSED = 4
-"""How many of about fifty cases may find their point passed by on another way."""
 
 
 @contextlib.contextmanager
@@ -40,10 +38,10 @@ def trial(home: pathlib.Path, transport: str) -> Iterator[Trial]:
 def test_messages_are_lost_doubled_late_and_out_of_order(tmp_path: pathlib.Path, seed: int) -> None:
     with trial(tmp_path, CHAOS.format(seed=seed)) as found:
         found.attempt(spread(cases(CATALOG, ALONE), seed))
-        found.judge(missed=MISSED)
+        found.judge()
 
 
 def test_over_rabbitmq(tmp_path: pathlib.Path) -> None:
     with rabbitmq() as broker, trial(tmp_path, broker.url) as found:
         found.attempt(spread(cases(CATALOG, ALONE), 3))
-        found.judge(missed=MISSED)
+        found.judge()

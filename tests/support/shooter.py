@@ -54,9 +54,17 @@ class Armed:
         """Tell whether all shots were fired; the last one perhaps less often than it might."""
         return not self.shots or (len(self.shots) == 1 and self.hit)
 
-    def shot(self, point: str) -> Shot | None:
-        """Return what may be fired here."""
-        return self.shots[0] if self.shots and self.shots[0].point == point else None
+    def shot(self, point: str, kind: str, step: str) -> Shot | None:
+        """Return what may be fired here; once the way back has begun, what led to it is dropped."""
+        for number, shot in enumerate(self.shots):
+            if (shot.point, shot.kind, shot.step) == (point, kind, step):
+                if number:
+                    self.shots.popleft()
+                    self.hit = False
+                return shot
+            if not self.hit:
+                break
+        return None
 
     def fire(self, shot: Shot) -> None:
         """Note that the first shot is fired."""
@@ -68,11 +76,13 @@ class Armed:
 
 
 def _chain(case: Case, conductors: int) -> Iterator[Shot]:
+    # A report that comes twice may be settled by another conductor before the first has written down that it
+    # failed; so each of them fails it.
     if case.goes_back and case.raises:
         point = inject.BEFORE_SETTLE if case.waits else inject.AFTER_DO
-        yield Shot(case.kind, case.step, point, Fault.FAIL)
+        yield Shot(case.kind, case.step, point, Fault.FAIL, conductors)
     elif case.goes_back:
-        yield Shot(case.kind, case.step, "settle" if case.waits else "do", Fault.SOFT)
+        yield Shot(case.kind, case.step, "settle" if case.waits else "do", Fault.SOFT, conductors)
     tries = _TRIES if case.fault is Fault.BUG or (case.goes_back and case.fault is Fault.FAIL) else 1
     # Each conductor counts for itself.
     yield Shot(case.kind, case.step, case.point, case.fault, tries * conductors if tries > 1 else 1)
@@ -209,8 +219,8 @@ class Shooter:
                 armed = self.waiting.popleft()
                 armed.server = instance
                 self._by_server[instance] = armed
-            shot = armed.shot(point) if armed is not None else None
-            if armed is None or shot is None or (shot.kind, shot.step) != (kind, step):
+            shot = armed.shot(point, kind, step) if armed is not None else None
+            if armed is None or shot is None:
                 return None
             if shot.fault in _LAST:
                 self.dead.add(instance)
