@@ -6,7 +6,7 @@ import sys
 
 from nova import log, process
 from nova.api.daemon import daemon
-from nova.conf import load
+from nova.cmd.options import load
 from nova.daemon import Surroundings
 
 PROGRAM = "nova-api"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 
 from nova import log, process
+from nova.cmd.options import load
 from nova.compute.daemon import make_daemon
 from nova.compute.host import BINARY
-from nova.conf import load
 from nova.daemon import Surroundings
 
 

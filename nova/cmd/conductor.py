@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 
 from nova import log, process
+from nova.cmd.options import load
 from nova.conductor.daemon import make_daemon
-from nova.conf import load
 from nova.daemon import Surroundings
 
 PROGRAM = "nova-conductor"

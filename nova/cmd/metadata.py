@@ -6,7 +6,7 @@ import sys
 
 from nova import log, process
 from nova.api.metadata.daemon import NAME, make_daemon
-from nova.conf import load
+from nova.cmd.options import load
 from nova.daemon import Surroundings
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from nova import log, process
-from nova.conf import load
+from nova.cmd.options import load
 from nova.console.daemon import make_daemon
 from nova.daemon import Surroundings
 

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from nova.conf import load
-from nova.db import migrate, services, workflows
+from nova.cmd.options import load
+from nova.db import migrate, services, words, workflows
 from nova.db.configured import database, prepared_url
 from nova.errors import NovaError
 
@@ -73,7 +73,8 @@ def _guarded(name: str, severity: int, run: Callable[[], Finding]) -> Finding:
     except NovaError as error:
         return Finding(severity, name, error.sentence())
     except Exception as error:  # an operator wants every check's word, whatever another met
-        return Finding(severity, name, f"it could not be looked at: {type(error).__name__}: {error}")
+        said = words.fault(error) or f"it could not be looked at: {type(error).__name__}: {error}"
+        return Finding(severity, name, said)
 
 
 def _schema(conf: Any) -> Finding:

@@ -12,6 +12,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from nova.db import mysql
+from nova.db.words import NotADatabase
 
 IDLE_S = 5
 """A transaction whose process sends nothing for so long is ended by the server.
@@ -37,7 +38,7 @@ def address(url: str) -> sa.URL:
     if "+" not in parsed.drivername:
         parsed = parsed.set(drivername=_DRIVERS.get(parsed.drivername, parsed.drivername))
     if parsed.drivername not in {"sqlite", "mysql+pymysql", "postgresql+psycopg"}:
-        raise ValueError(f"the database must be sqlite, mysql or postgresql, not {parsed.drivername}")
+        raise NotADatabase(f"the database must be sqlite, mysql or postgresql, not {parsed.drivername}")
     return parsed
 
 

@@ -7,7 +7,8 @@ import sys
 
 from nova import log
 from nova.cmd.manage import db, doctor, networks, services, workflows
-from nova.conf import load
+from nova.cmd.options import load
+from nova.db import words
 from nova.errors import NovaError
 
 PROGRAM = "nova-manage"
@@ -30,6 +31,11 @@ def main(argv: list[str] | None = None) -> int:
         code: int = args.run(conf, args)
     except NovaError as error:
         print(f"{PROGRAM}: {error.sentence()}", file=sys.stderr)
+        return 1
+    except Exception as error:
+        if (sentence := words.fault(error)) is None:
+            raise
+        print(f"{PROGRAM}: {sentence}", file=sys.stderr)
         return 1
     return code
 
