@@ -103,9 +103,11 @@ class Host:
         return self.compute.console_output(system_context("req-1"), an_id(number), None)
 
     def left(self) -> list[str]:
-        """Name what is in the folder of guests and is no image."""
+        """Name what is in the folder of guests and belongs to one."""
         folder = self.libvirt.directory / "instances"
-        files = [path for path in folder.rglob("*") if path.is_file()]
+        files = [
+            path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".host-boot-")
+        ]
         return [str(path.relative_to(folder)) for path in files if path.parent.name != "_base"]
 
 

@@ -31,6 +31,8 @@ class Load:
         self.client = shop.client(site.transport(), **PATIENCE)
         self.wrong: list[str] = []
         self.bought: list[str] = []
+        self.untold: list[str] = []
+        """Bought or not: the answer did not come."""
         self.delivered: list[int] = []
         self.looked_at = [time.monotonic()]
         self._stopping = threading.Event()
@@ -58,13 +60,18 @@ class Load:
         try:
             assert self.client.any.buy(asked(self.patience_s), str(number)) == 1
         except NoAnswer:
-            # The queue was deleted with this request in it: nobody can know.
+            # The queue was deleted with this request in it, or the answer was on a connection that was cut.
             assert self.patience_s is not None
-        self.bought.append(str(number))
+            self.untold.append(str(number))
+        else:
+            self.bought.append(str(number))
 
     def _deliver(self, number: int) -> None:
         self.client.any.deliver(asked(), number)
         self.delivered.append(number)
+
+    def _counts(self) -> tuple[int, int, int]:
+        return len(self.looked_at), len(self.bought) + len(self.untold), len(self.delivered)
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -81,14 +88,9 @@ class Load:
     def progress(self, within_s: float) -> float:
         """Wait until every kind of request was done again; return how long that took."""
         begun = time.monotonic()
-        counts = len(self.looked_at), len(self.bought), len(self.delivered)
+        counts = self._counts()
         eventually(
-            lambda: all(
-                now > before + 3
-                for now, before in zip(
-                    (len(self.looked_at), len(self.bought), len(self.delivered)), counts, strict=True
-                )
-            ),
+            lambda: all(now > before + 3 for now, before in zip(self._counts(), counts, strict=True)),
             within_s=within_s,
             what="requests go on",
         )
@@ -133,7 +135,7 @@ def _away(site: Site, topic: str) -> None:
 
 def test_cut_connections_are_made_again(rabbit_site: Site) -> None:
     shop, endpoint = Shop(), Endpoint()
-    load = Load(shop, rabbit_site)
+    load = Load(shop, rabbit_site, patience_s=5.0)
     with shop.served(rabbit_site.transport(), endpoint), load.running():
         load.progress(60)
         for _ in range(2):
