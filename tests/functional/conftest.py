@@ -14,6 +14,7 @@ from collections.abc import Iterator  # noqa: E402
 import pytest  # noqa: E402
 
 from tests.support.cloud import Bench, running_cloud  # noqa: E402
+from tests.support.databases import Databases  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -22,3 +23,11 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     home: pathlib.Path = tmp_path_factory.mktemp("cloud")
     with running_cloud(home, hosts=3) as bench:
         yield bench
+
+
+@pytest.fixture(scope="module")
+def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+    """Servers of every kind, for tests that make their own clouds."""
+    made = Databases(tmp_path_factory.mktemp("databases"))
+    yield made
+    made.close()

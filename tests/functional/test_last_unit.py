@@ -102,13 +102,6 @@ class Arena:
         eventually(lambda: self.servers(project) == [], timeout_s=120, pause_s=0.2)
 
 
-@pytest.fixture(scope="module")
-def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
-    made = Databases(tmp_path_factory.mktemp("databases"))
-    yield made
-    made.close()
-
-
 @pytest.fixture(scope="module", params=DATABASES_USED)
 def arena(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, databases: Databases

@@ -28,13 +28,6 @@ LAST = {
 FROSTS = [case for name, case in EVERYWHERE.items() if not name.startswith("boot.build:")]
 
 
-@pytest.fixture(scope="module")
-def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
-    made = Databases(tmp_path_factory.mktemp("databases"))
-    yield made
-    made.close()
-
-
 @pytest.fixture
 def trial(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, databases: Databases

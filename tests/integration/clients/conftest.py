@@ -30,6 +30,12 @@ def cli(paper: OneMachine) -> Iterator[Clients]:
 
 
 @pytest.fixture(scope="package")
+def project(cli: Clients) -> str:
+    """The project of ``demo``."""
+    return str(cli.json("openstack project show demo", "admin")["id"])
+
+
+@pytest.fixture(scope="package")
 def real() -> Iterator[OneMachine]:
     """A cloud of libvirt and emulated guests; its first server is there."""
     with one_machine("libvirt") as machine:

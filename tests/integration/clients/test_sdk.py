@@ -28,12 +28,6 @@ def kept(cli: Clients) -> Iterator[Clients]:
     cli.script(FILE, "unkeep")
 
 
-@pytest.fixture(scope="module")
-def project(cli: Clients) -> str:
-    """The project of ``demo``."""
-    return str(cli.json("openstack project show demo", "admin")["id"])
-
-
 @pytest.mark.parametrize("key", [word for word in SORT_WORDS if word not in OF_ADMINISTRATORS])
 def test_lists_have_every_order(kept: Clients, key: str) -> None:
     kept.script(FILE, "sort_key", key=key)
