@@ -21,7 +21,7 @@ from nova.db import instances, quotas, security_groups, server_groups
 from nova.db.engine import TryAgain, Tx
 from nova.db.quotas import Shortage
 from nova.db.workflows import WorkflowRow
-from nova.errors import NovaError, Unavailable
+from nova.errors import BadRequest, NovaError, Unavailable
 from nova.errors.database import Duplicate
 from nova.errors.servers import BootFileUnknown, ImageUnknown, QuotaExceeded, QuotaExceededSimply
 from nova.lifecycle.actions import ACTIONS
@@ -81,12 +81,20 @@ def boots(world: World) -> Together[Asked, Booted]:
 
 def boot(world: World, gate: Together[Asked, Booted], ctx: RequestContext, wish: BootWish) -> Booted:
     """Carry out a create request; repeating it with the same request id gives the same answer."""
-    return gate.ask(Asked(ctx, wish, _image(world, ctx, wish)))
+    try:
+        image = _image(world, ctx, wish)
+    except BadRequest:
+        # Perhaps the second copy of a message that was granted, whose image is gone by now.
+        found = world.db.read(lambda tx: _granted_before(tx, Asked(ctx, wish, None)))
+        if found is None:
+            raise
+        return _taken_up(world, ctx, found[0])
+    return gate.ask(Asked(ctx, wish, image))
 
 
 def _boot(world: World, asked: Asked) -> Booted:
     def settled(tx: Tx) -> Granted | None:
-        return (_again(tx, asked), []) if instances.get(tx, asked.first) is not None else None
+        return _granted_before(tx, asked)
 
     try:
         booted, runs = world.db.run(lambda tx: admit(world, tx, asked), settled=settled)
@@ -100,11 +108,20 @@ def _boot(world: World, asked: Asked) -> Booted:
         booted, runs = found
         if not isinstance(refused, Duplicate):
             LOG.info("Request %s was granted before", asked.ctx.request_id)
-    if runs:
-        world.engine.wake(runs)
-    else:
-        world.engine.adopt_forgotten([workflow_id(asked.ctx, i, "create") for i in booted.ids])
+    if not runs:
+        return _taken_up(world, asked.ctx, booted)
+    world.engine.wake(runs)
     return booted
+
+
+def _taken_up(world: World, ctx: RequestContext, booted: Booted) -> Booted:
+    """Go on with what a request made before, where nobody does."""
+    world.engine.adopt_forgotten([workflow_id(ctx, i, "create") for i in booted.ids])
+    return booted
+
+
+def _granted_before(tx: Tx, asked: Asked) -> Granted | None:
+    return (_again(tx, asked), []) if instances.get(tx, asked.first) is not None else None
 
 
 def _image(world: World, ctx: RequestContext, wish: BootWish) -> Image | None:

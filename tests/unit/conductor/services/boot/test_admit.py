@@ -6,14 +6,14 @@ import pytest
 
 from nova import ids
 from nova.conductor.engine.engine import Engine
-from nova.conductor.services.boot.admit import Asked, admit_many, boots
+from nova.conductor.services.boot.admit import Asked, admit_many, boot, boots
 from nova.conductor.workflows import CATALOG
 from nova.conductor.world import World
 from nova.context import RequestContext
 from nova.db import flavors, instances, quotas, security_groups, workflows
 from nova.db.engine import Tx
-from nova.errors.servers import FlavorUnusable, QuotaExceeded
-from nova.objects.ids import FlavorId, InstanceId, ProjectId, UserId, WorkflowId
+from nova.errors.servers import FlavorUnusable, ImageUnknown, QuotaExceeded
+from nova.objects.ids import FlavorId, ImageId, InstanceId, ProjectId, UserId, WorkflowId
 from nova.objects.image import Image
 from nova.objects.instance import Booted, BootWish
 from nova.objects.network import NetworkChoice
@@ -148,3 +148,26 @@ def test_after_a_lost_answer_to_the_commit_the_workflow_is_in_hand_at_once(cloud
     (row,) = cloud.db.read(lambda tx: workflows.running_of(tx, [InstanceId(booted.ids[0])]))
     assert cloud.engine.held() == {WorkflowId(row.id)}
     assert used(cloud, "p1") == 1
+
+
+class Images:
+    """Facts of images, of which one may go."""
+
+    def __init__(self) -> None:
+        self.gone = False
+
+    def usable(self, ctx: RequestContext, image_id: ImageId) -> Image:
+        if self.gone:
+            raise ImageUnknown()
+        return IMAGE
+
+
+def test_a_copy_gets_the_first_ones_answer_though_the_image_is_gone(cloud: World) -> None:
+    images = Images()
+    cloud.facts = images  # type: ignore[assignment]
+    gate, one, other = boots(cloud), asked(image_id=IMAGE.id), asked(image_id=IMAGE.id)
+    first = boot(cloud, gate, one.ctx, one.wish)
+    images.gone = True
+    assert boot(cloud, gate, one.ctx, one.wish) == first
+    with pytest.raises(ImageUnknown):
+        boot(cloud, gate, other.ctx, other.wish)
