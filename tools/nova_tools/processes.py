@@ -26,7 +26,8 @@ class Program:
     """One program to keep running.
 
     ``ready`` asks the program itself and is called until it says yes; ``port`` is checked to be free
-    before the start and shown by ``status``.
+    before the start and shown by ``status``.  ``runs_on`` names where it is installed: one that was started
+    from somewhere else is started anew.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Program:
     env: Mapping[str, str] = field(default_factory=dict)
     address: str = "127.0.0.1"
     port: int | None = None
+    runs_on: str = ""
     start_seconds: float = 60.0
     stop_seconds: float = 20.0
     stop_signal: signal.Signals = signal.SIGTERM
@@ -64,10 +66,17 @@ class Supervisor:
     def _written(self, name: str) -> tuple[int, str] | None:
         """Read a pid file: pid and start time; none when it is damaged or the machine was started since."""
         try:
-            pid, started, *boot = self._pid_file(name).read_text().split()
+            pid, started, *boot = self._pid_file(name).read_text().split("\n")[0].split()
             return (int(pid), started) if boot in ([], [_boot_id()]) else None
         except (OSError, ValueError):
             return None
+
+    def runs_on(self, name: str) -> str:
+        """Return where a program we started was installed; nothing when that is not known."""
+        try:
+            return self._pid_file(name).read_text().split("\n")[1]
+        except (OSError, ValueError, IndexError):
+            return ""
 
     def names(self) -> list[str]:
         """List every program that was started and not stopped, running or not."""
@@ -76,11 +85,15 @@ class Supervisor:
     def start(self, program: Program) -> bool:
         """Start a program and wait until it is ready; return False when it already ran.
 
+        One that was started from elsewhere than where it is installed now is stopped first.
+
         Raises :class:`Trouble` when its port is taken, when it ends early or is not ready in time.
         """
         if self.pid(program.name) is not None:
-            self._wait_ready(program)
-            return False
+            if program.runs_on in ("", self.runs_on(program.name)):
+                self._wait_ready(program)
+                return False
+            self.end(program)
         self._end_orphans(program.name)
         port = program.port
         if port is not None:
@@ -100,7 +113,9 @@ class Supervisor:
                     f"{program.argv[0]} is not installed", "Run this again to install what is missing"
                 ) from None
         process.returncode = 0  # it outlives us on purpose: no warning when the handle is dropped
-        self._pid_file(program.name).write_text(f"{process.pid} {_start_time(process.pid)} {_boot_id()}\n")
+        self._pid_file(program.name).write_text(
+            f"{process.pid} {_start_time(process.pid)} {_boot_id()}\n{program.runs_on}\n"
+        )
         self._wait_ready(program)
         return True
 

@@ -1,4 +1,8 @@
-"""Virtual environments: made with uv when it can be had, else with venv and pip."""
+"""Virtual environments: made with uv when it can be had, else with venv and pip.
+
+Each lies in a folder of its own (``nova.k3x1f``); ``nova`` is a link to the one in force.  A new one is made
+beside the old one and takes its place in one step: what runs on the old one goes on until it is restarted.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,14 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from nova_tools.commands import environment, run, tail
+from nova_tools.locks import only_one
 from nova_tools.places import CHECKOUT, Places
 from nova_tools.stamps import fingerprint
 from nova_tools.trouble import Trouble
@@ -77,13 +85,70 @@ def provide_uv(places: Places, log: Path) -> str | None:
 
 
 def provide(places: Places, wanted: Environment, log: Path) -> str | None:
-    """Make the environment anew and install into it; what stood there before is removed.
+    """Make the environment anew beside the one that is in force, and put it in force once it is complete.
 
-    Raises :class:`Trouble` when the package index is out of reach or something does not build.
+    Raises :class:`Trouble` when the package index is out of reach or something does not build; the one before
+    stays in force then.
     """
     target = places.venv(wanted.name)
-    shutil.rmtree(target, ignore_errors=True)
+    with only_one(_lock(target)):
+        fresh = _folder_beside(target)
+        try:
+            remark = _fill(places, wanted, fresh, log)
+        except BaseException:
+            shutil.rmtree(fresh, ignore_errors=True)
+            raise
+        put_in_force(fresh, target)
+    return remark
+
+
+def put_in_force(fresh: Path, target: Path) -> None:
+    """Make ``target`` lead to the environment ``fresh`` beside it."""
+    link = target.with_name(f".{target.name}.link")
+    link.unlink(missing_ok=True)
+    link.symlink_to(fresh.name)
+    if target.is_dir() and not target.is_symlink():  # of a time when there was one folder for all
+        target.rename(_folder_beside(target))
+    link.replace(target)
+
+
+def tidy(places: Places) -> None:
+    """Remove environments that are not in force, unless a program still runs on them. Idempotent."""
+    for wanted in (IDENTITY, CLIENTS, NOVA, TESTS):
+        target = places.venv(wanted.name)
+        if not _out_of_force(target):
+            continue
+        with only_one(_lock(target)):  # nobody is just making one
+            in_use = "".join(_used_files())
+            for folder in _out_of_force(target):
+                if f"{folder}/" not in in_use:
+                    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _out_of_force(target: Path) -> list[Path]:
+    return [folder for folder in target.parent.glob(f"{target.name}.*") if folder != target.resolve()]
+
+
+def _used_files() -> Iterator[str]:
+    """Read what each process was started from and has mapped (compiled modules)."""
+    for process in Path("/proc").glob("[0-9]*"):
+        for name in ("cmdline", "maps"):
+            with suppress(OSError):
+                yield (process / name).read_text(errors="replace")
+
+
+def _lock(target: Path) -> Path:
+    return target.with_name(f".{target.name}.lock")
+
+
+def _folder_beside(target: Path) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=f"{target.name}.", dir=target.parent))
+    folder.chmod(0o755)
+    return folder
+
+
+def _fill(places: Places, wanted: Environment, target: Path, log: Path) -> str | None:
     uv = _uv(places)
     if uv is not None:
         try:

@@ -121,3 +121,24 @@ def test_what_must_follow_a_stop_is_done(supervisor: Supervisor) -> None:
     supervisor.start(mine)
     assert supervisor.end(mine)
     assert done == ["x"]
+
+
+def test_a_program_that_runs_on_something_else_is_started_anew(supervisor: Supervisor) -> None:
+    def start(runs_on: str) -> tuple[bool, int | None]:
+        again = Supervisor(supervisor.run_dir, supervisor.log_dir)
+        idle = Program(name="idle", argv=("sleep", "60"), ready=lambda: True, runs_on=runs_on)
+        return again.start(idle), again.pid("idle")
+
+    try:
+        started, first = start("/venvs/nova.a b")
+        assert started
+        assert start("/venvs/nova.a b") == (False, first)
+        assert start("") == (False, first)
+        started, second = start("/venvs/nova.c")
+        assert started and second != first
+        file = supervisor.run_dir / "idle.pid"
+        file.write_text(file.read_text().splitlines()[0] + "\n")  # of a release that did not write it down
+        started, third = start("/venvs/nova.c")
+        assert started and third != second
+    finally:
+        supervisor.kill("idle")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nova_tools import pythons
 from nova_tools.checks.parts import Part
 from nova_tools.installing import guest_step, installing_steps, template_steps
 from nova_tools.places import Places
@@ -14,6 +15,7 @@ from nova_tools.steps import Step, run_steps
 def prepare(parts: list[Part], places: Places, progress: Progress) -> None:
     """Bring about everything the parts need. Idempotent; quick when it is there."""
     run_steps(steps_for(parts, places), Stamps(places.stamps), progress)
+    pythons.tidy(places)
 
 
 def steps_for(parts: list[Part], places: Places) -> list[Step]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from nova_tools import apt, guest_image, nova_conf, nova_manage
+from nova_tools import apt, guest_image, nova_conf, nova_manage, pythons
 from nova_tools.accounts import standard_accounts
 from nova_tools.api_client import password_token
 from nova_tools.cloud import known
@@ -37,6 +37,7 @@ class BringUp:
         started = time.monotonic()
         steps = [*self._install(), *self._backing(), *self._nova(), *self._first_server()]
         run_steps(steps, Stamps(self._cloud.places.stamps), self._progress)
+        pythons.tidy(self._cloud.places)
         assert self._proof is not None
         self._progress.say(f"\nThe cloud is up, {time.monotonic() - started:.0f} s after the start.")
         return self._proof

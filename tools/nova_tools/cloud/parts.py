@@ -47,7 +47,7 @@ class Cloud:
     def keystone(self) -> Keystone:
         return Keystone(
             directory=self.places.home / "keystone",
-            venv=self.places.venv("identity"),
+            venv=self.places.venv("identity").resolve(),
             template=pythons.template(self.places.installed, "keystone"),
             port=self.settings.ports.keystone,
             admin_password=self.passwords["admin"],
@@ -58,7 +58,7 @@ class Cloud:
     def glance(self) -> Glance:
         return Glance(
             directory=self.places.home / "glance",
-            venv=self.places.venv("identity"),
+            venv=self.places.venv("identity").resolve(),
             template=pythons.template(self.places.installed, "glance"),
             port=self.settings.ports.glance,
             auth_url=self.keystone.url,
@@ -167,6 +167,7 @@ class Cloud:
             argv=(str(self.nova_binary(name)), *self.conf_words),
             ready=lambda: answers_ok(f"http://127.0.0.1:{port}/readyz"),
             port=port,
+            runs_on=str(self.places.venv("nova").resolve()),
             start_seconds=90,
             stop_seconds=90,
         )

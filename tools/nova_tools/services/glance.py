@@ -115,6 +115,7 @@ class Glance:
             env={"OS_GLANCE_CONFIG_DIR": str(self.directory)},
             address=self.address,
             port=self.port,
+            runs_on=str(self.venv),
             ready=self.answers,
             start_seconds=120,
         )

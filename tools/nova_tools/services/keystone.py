@@ -117,6 +117,7 @@ class Keystone:
             env={"OS_KEYSTONE_CONFIG_DIR": str(self.directory)},
             address=self.address,
             port=self.port,
+            runs_on=str(self.venv),
             ready=self.answers,
             start_seconds=120,
         )
