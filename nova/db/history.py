@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from nova.db import jobs, workflows
 from nova.db.engine import TryAgain, Tx
-from nova.db.jobs import J, JobRow
+from nova.db.jobs import J, JobRow, Pending
 from nova.db.schema import BIG, arg, stamp
 from nova.db.statements import Statement
 from nova.db.workflows import SELECT, W, WorkflowRow
@@ -99,12 +99,12 @@ def record(row: WorkflowRow, steps: Sequence[JobRow]) -> WorkflowRecord:
     return WorkflowRecord(**values)
 
 
-def waiting(tx: Tx, limit: int, after_id: str = "") -> dict[WorkflowId, list[JobRow]]:
+def waiting(tx: Tx, limit: int, after_id: str = "") -> dict[WorkflowId, list[Pending]]:
     """Return the workflows that wait for reports, by id, with their open jobs."""
-    found: dict[WorkflowId, list[JobRow]] = {
+    found: dict[WorkflowId, list[Pending]] = {
         WorkflowId(row[0]): [] for row in tx.rows(_WAITING, marker=after_id, limit=limit)
     }
-    for job in jobs.open_of(tx, list(found)):
+    for job in jobs.pending_of(tx, list(found)):
         found[job.workflow_id].append(job)
     return found
 
@@ -122,10 +122,10 @@ _OWED = Statement(
 )
 
 
-def owed(tx: Tx, limit: int, after_id: str = "") -> list[JobRow]:
+def owed(tx: Tx, limit: int, after_id: str = "") -> list[Pending]:
     """Return open jobs that nobody waits for: those of the next ``limit`` ended workflows."""
     found = [WorkflowId(row[0]) for row in tx.rows(_OWED, marker=after_id, limit=limit)]
-    return jobs.open_of(tx, found)
+    return jobs.pending_of(tx, found)
 
 
 def supersede(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -94,6 +95,18 @@ class JobRow(msgspec.Struct, frozen=True, kw_only=True):
     deadline_s: float | None = None
 
 
+class Pending(NamedTuple):
+    """An open job: what is looked at again and again."""
+
+    id: JobId
+    workflow_id: WorkflowId
+    topic: str
+    host: HostName
+    """Empty for none."""
+    deadline_s: float
+    """0 for none."""
+
+
 _LIGHT = (
     "id", "workflow_id", "instance_id", "request_id", "step", "event", "host", "topic", "fence", "started_at",
     "finished_at", "result", "details", "outcome", "sends", "deadline_s",
@@ -151,6 +164,11 @@ def _told(outcome: JobOutcome) -> tuple[str, str]:
 
 
 _OPEN_OF = Statement(_BRIEF.where(J.workflow_id.in_(args("ids")), J.open == 1).order_by(J.id))
+_PENDING_OF = Statement(
+    sa.select(*(J[name] for name in Pending._fields))
+    .where(J.workflow_id.in_(args("ids")), J.open == 1)
+    .order_by(J.id)
+)
 _ORDERS = Statement(sa.select(J.order).where(J.id.in_(args("ids")), J.open == 1).order_by(J.id))
 _OWED = Statement(
     _WHOLE.where(J.open == 1, J.host.in_(args("hosts")), J.topic == arg("topic")).order_by(J.started_at, J.id)
@@ -167,6 +185,11 @@ _END = Statement(
 def open_of(tx: Tx, workflows: Sequence[WorkflowId]) -> list[JobRow]:
     """Return the open jobs of these workflows, without their orders."""
     return [_read(row) for row in tx.rows(_OPEN_OF, ids=workflows)] if workflows else []
+
+
+def pending_of(tx: Tx, workflows: Sequence[WorkflowId]) -> list[Pending]:
+    """Return of the open jobs of these workflows what waiting for them needs."""
+    return [Pending._make(row) for row in tx.rows(_PENDING_OF, ids=workflows)] if workflows else []
 
 
 def orders(tx: Tx, wanted: Sequence[JobId]) -> list[bytes]:

@@ -326,7 +326,7 @@ _RUNNING_OF = Statement(
 _RUNNING = Statement(
     SELECT.where(W.running == 1, W.id > arg("marker")).order_by(W.id).limit(arg("limit", BIG))
 )
-_OWNED = Statement(SELECT.where(W.running == 1, W.owner == arg("owner")).order_by(W.started_at, W.id))
+_OWNED = Statement(sa.select(W.id).where(W.running == 1, W.owner == arg("owner")))
 _COUNTS = Statement(
     sa.select(W.state, sa.func.count(), sa.func.min(W.started_at)).where(W.running == 1).group_by(W.state)
 )
@@ -342,9 +342,9 @@ def running(tx: Tx, limit: int = 1000, after_id: str = "") -> list[WorkflowRow]:
     return [read(row) for row in tx.rows(_RUNNING, marker=after_id, limit=limit)]
 
 
-def owned_by(tx: Tx, owner: str) -> list[WorkflowRow]:
-    """Return the running workflows of an owner, oldest first."""
-    return [read(row) for row in tx.rows(_OWNED, owner=owner)]
+def owned_by(tx: Tx, owner: str) -> set[WorkflowId]:
+    """Return the ids of the running workflows of an owner."""
+    return {WorkflowId(row[0]) for row in tx.rows(_OWNED, owner=owner)}
 
 
 class Tally(msgspec.Struct, frozen=True):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from nova.db import history, jobs
-from nova.db.jobs import JobRow
+from nova.db.jobs import JobRow, Pending
 from nova.errors import NovaError, Unavailable
 from nova.errors.servers import DeadlinePassed
 from nova.objects.ids import HostName, InstanceId, JobId
@@ -57,26 +57,26 @@ class LateJobs:
         world = self._world
         now = world.clock.monotonic()
         ages: dict[JobId, _Age] = {}
-        ask: dict[tuple[str, HostName], list[JobRow]] = {}
-        late: list[JobRow] = []
+        ask: dict[tuple[str, HostName], list[Pending]] = {}
+        late: list[Pending] = []
         for job, waited_for in itertools.chain(self._waited_for(), self._owed()):
             age = ages[job.id] = self._ages.get(job.id) or _Age(now, world.settings.job_ask_s)
-            if waited_for and job.deadline_s is not None and now - age.since > job.deadline_s:
+            if waited_for and job.deadline_s and now - age.since > job.deadline_s:
                 late.append(job)
-            elif now - age.asked_at >= age.pause and job.host is not None:
+            elif now - age.asked_at >= age.pause and job.host:
                 age.asked_at = now
                 age.pause = min(age.pause * 2, world.settings.job_ask_most_s)
                 ask.setdefault((job.topic, job.host), []).append(job)
         self._ages = ages
         if late:
-            world.engine.report([self._given_up(row) for row in late])
+            self._give_up(late)
         for (topic, host), rows in ask.items():
             if (topic, host) not in self._asking:
                 self._asking.add((topic, host))
                 self._pool.submit(functools.partial(self._ask, topic, host, rows))
         self._pool.drain(_WAIT_S)
 
-    def _waited_for(self) -> Iterator[tuple[JobRow, bool]]:
+    def _waited_for(self) -> Iterator[tuple[Pending, bool]]:
         marker = ""
         while True:
             page = self._world.db.read(functools.partial(history.waiting, limit=PAGE, after_id=marker))
@@ -86,7 +86,7 @@ class LateJobs:
             if len(page) < PAGE:
                 return
 
-    def _owed(self) -> Iterator[tuple[JobRow, bool]]:
+    def _owed(self) -> Iterator[tuple[Pending, bool]]:
         """Yield what hosts that are up owe though nobody waits: they may never have heard of it."""
         marker = ""
         while True:
@@ -98,13 +98,13 @@ class LateJobs:
             if len({job.workflow_id for job in page}) < PAGE:
                 return
 
-    def _ask(self, topic: str, host: HostName, rows: list[JobRow]) -> None:
+    def _ask(self, topic: str, host: HostName, rows: list[Pending]) -> None:
         try:
             self._ask_host(topic, host, rows)
         finally:
             self._asking.discard((topic, host))
 
-    def _ask_host(self, topic: str, host: HostName, rows: list[JobRow]) -> None:
+    def _ask_host(self, topic: str, host: HostName, rows: list[Pending]) -> None:
         world = self._world
         client: Any = world.compute if topic == "compute" else world.network
         ctx = msgspec.structs.replace(world.context(), timeout_s=_PATIENCE_S)
@@ -126,15 +126,24 @@ class LateJobs:
         if known:
             world.engine.report(known)
 
-    def _given_up(self, row: JobRow) -> JobOutcome:
-        error = DeadlinePassed(what=row.event, seconds=row.deadline_s or 0.0, host=row.host or "?")
-        name, facts = error.to_wire()
-        return JobOutcome(
-            job_id=row.id,
-            instance_id=InstanceId(row.instance_id),
-            fence=row.fence,
-            verdict=Verdict.FAILED,
-            host=row.host or HostName(""),
-            error=(name, facts),
-            details={"unclear": True},
-        )
+    def _give_up(self, late: list[Pending]) -> None:
+        for start in range(0, len(late), PAGE):
+            part = late[start : start + PAGE]
+            wanted = {job.id for job in part}
+            of = sorted({job.workflow_id for job in part})
+            rows = self._world.db.read(functools.partial(jobs.open_of, workflows=of))
+            self._world.engine.report([_given_up(row) for row in rows if row.id in wanted])
+
+
+def _given_up(row: JobRow) -> JobOutcome:
+    error = DeadlinePassed(what=row.event, seconds=row.deadline_s or 0.0, host=row.host or "?")
+    name, facts = error.to_wire()
+    return JobOutcome(
+        job_id=row.id,
+        instance_id=InstanceId(row.instance_id),
+        fence=row.fence,
+        verdict=Verdict.FAILED,
+        host=row.host or HostName(""),
+        error=(name, facts),
+        details={"unclear": True},
+    )

@@ -66,7 +66,7 @@ class Recover:
         world = self._world
         now = world.clock.monotonic()
         held = world.engine.held()
-        mine = {row.id for row in world.db.read(lambda tx: workflows.owned_by(tx, world.owner))}
+        mine = world.db.read(lambda tx: workflows.owned_by(tx, world.owner))
         self._mine = {i: self._mine.get(i, now) for i in mine if i not in held}
         if any(now - since > world.settings.lease_s for since in self._mine.values()):
             lost = [i for i, since in self._mine.items() if now - since > world.settings.lease_s]

@@ -14,6 +14,7 @@ from nova.db.jobs import JobRow
 from nova.db.workflows import Advance, WorkflowRow
 from nova.errors.database import Duplicate, MarkerNotFound
 from nova.objects.explanation import Explanation, FilterVerdict
+from nova.objects.ids import HostName
 from nova.objects.jobs import JobOutcome, Verdict
 from nova.objects.workflow import ActionQuery, WorkflowState
 from tests.contract.db.makers import NOW, ShownClock, at, workflow
@@ -43,7 +44,7 @@ def test_what_is_stored_comes_back(db: Database) -> None:
     )
     insert(db, one, workflow())
     assert get(db, one) == one
-    assert db.read(lambda tx: workflows.owned_by(tx, ME)) == [one]
+    assert db.read(lambda tx: workflows.owned_by(tx, ME)) == {one.id}
     assert db.read(lambda tx: workflows.existing(tx, [one.id, ids.new_uuid()])) == {one.id}
     with pytest.raises(Duplicate):
         insert(db, one)
@@ -243,7 +244,10 @@ def test_what_waits_for_reports(db: Database) -> None:
     one = job(some[0], 0)
     db.run(lambda tx: jobs.insert(tx, [one, job(some[0], 1, finished_at=at(1))]))
     found = db.read(lambda tx: history.waiting(tx, 10))
-    assert found == {some[0].id: [msgspec.structs.replace(one, order=None)], some[1].id: []}
+    pending = jobs.Pending(
+        one.id, one.workflow_id, one.topic, HostName(one.host or ""), one.deadline_s or 0.0
+    )
+    assert found == {some[0].id: [pending], some[1].id: []}
     last = max(row.id for row in some[:2])
     assert db.read(lambda tx: history.waiting(tx, 10, last)) == {}
 
