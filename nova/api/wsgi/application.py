@@ -15,7 +15,7 @@ import msgspec
 from webob import exc as webob_exc
 
 from nova.api.wsgi.editions import Edition, Editions
-from nova.api.wsgi.faults import fault
+from nova.api.wsgi.faults import ANSWER_HEADERS, fault
 from nova.api.wsgi.links import Links, host_url
 from nova.api.wsgi.operation import Operation
 from nova.api.wsgi.request import NO_NUL, Environ, Query, Request, Services, read_query
@@ -80,6 +80,7 @@ class Endpoint:
         if project is not None and path.endswith(project):
             return _page(webob_exc.HTTPFound(location=path + "/"), environ, start_response)
         headers: Headers = []
+        environ[ANSWER_HEADERS] = headers
         try:
             version = LEGACY if self._legacy else self._negotiate(environ, headers)
             code, body = self._serve(environ, target, variables, project, version, headers)

@@ -6,6 +6,9 @@ from nova.api.wsgi.response import FAULT_TYPE, Headers, json_bytes
 from nova.errors import NovaError
 from nova.errors.http import Unauthorized
 
+ANSWER_HEADERS = "nova.answer_headers"
+"""Where in the environment an endpoint keeps the headers of its answer, for errors that it does not catch."""
+
 _KEYS = {
     400: "badRequest",
     401: "unauthorized",

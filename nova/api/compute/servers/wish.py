@@ -61,7 +61,7 @@ def boot_wish(body: Json) -> BootWish:
         auto_disk_config=server.get("OS-DCF:diskConfig", "AUTO") == "AUTO",
         admin_password=server.get("adminPass") or ids.new_password(),
         trusted_certs=_certificates(server),
-        personality={item["path"]: item["contents"] for item in server.get("personality") or ()},
+        personality=_files(server),
     )
 
 
@@ -70,6 +70,17 @@ def group_names(server: Json) -> tuple[str, ...]:
     return tuple(
         dict.fromkeys(item["name"] for item in server.get("security_groups") or () if item.get("name"))
     )
+
+
+def _files(server: Json) -> dict[str, str]:
+    """Return path and contents of the files to inject; that both must be there, no schema says."""
+    files = {}
+    for item in server.get("personality") or ():
+        for key in ("path", "contents"):
+            if key not in item:
+                raise BadRequest(reason=f"Bad personality format: missing {key}")
+        files[item["path"]] = item["contents"]
+    return files
 
 
 def _counts(server: Json) -> tuple[int, int]:

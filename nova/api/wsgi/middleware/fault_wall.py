@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable
 from typing import Any
 
-from nova.api.wsgi.faults import fault, surprise
+from nova.api.wsgi.faults import ANSWER_HEADERS, fault, surprise
 from nova.api.wsgi.middleware.request_id import REQUEST_ID
 from nova.api.wsgi.response import WSGI, StartResponse, send
 from nova.errors import NovaError
@@ -34,4 +34,4 @@ class FaultWall:
                 environ.get("PATH_INFO"),
             )
             code, headers, body = surprise(error)
-        return send(start_response, code, headers, body)
+        return send(start_response, code, [*environ.get(ANSWER_HEADERS, ()), *headers], body)

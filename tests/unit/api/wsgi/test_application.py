@@ -197,8 +197,9 @@ def test_order_of_checks(call: Caller) -> None:
 
 
 def test_surprises_show_nothing(call: Caller) -> None:
-    answer = call("POST", "/v2.1/boxes/b0/action", {"smash": None}, user="admin")
+    answer = call("POST", "/v2.1/boxes/b0/action", {"smash": None}, user="admin", version="2.2")
     message = fault(answer, 500, "computeFault")
+    assert answer.headers["OpenStack-API-Version"] == "compute 2.2" and "Vary" in answer.headers
     assert "RuntimeError" in message and "secret" not in answer.text
 
 
