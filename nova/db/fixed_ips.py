@@ -83,17 +83,6 @@ _OF_VIFS = Statement(_SELECT.where(F.vif_id.in_(args("ids"))))
 _TAKEN = Statement(sa.select(F.address).where(F.network_id == arg("id"), F.address.in_(args("addresses"))))
 
 
-def reserve(tx: Tx, network: Network, addresses: Sequence[str]) -> None:
-    """Keep addresses (gateway, DHCP server, ...) from being given out. Idempotent."""
-    wanted = [str(ipaddress.ip_address(address)) for address in dict.fromkeys(addresses)]
-    if wanted:
-        tx.change(_LOCK, id=network.id)
-        taken = {row[0] for row in tx.rows(_TAKEN, id=network.id, addresses=wanted)}
-        rows = [_row(network.id, address, None, reserved=1) for address in wanted if address not in taken]
-        if rows:
-            _INSERT.run(tx, rows)
-
-
 def allocate(
     tx: Tx, wants: Sequence[AddressWant], *, first_time: bool = False
 ) -> dict[VifId, tuple[str, ...]]:
@@ -141,10 +130,11 @@ def _free_numbers(tx: Tx, network_id: NetworkId, n: int) -> tuple[Network, list[
     if n and tx.change(_BUMP, id=network_id, n=n):
         window = tx.rows(_WINDOW, id=network_id, n=n)
         cursor: int = window[0][0]
-        held = {row[1] for row in window}
+        network = decode(window[0][2])
+        held = {row[1] for row in window} | _own(network)
         free = [number for number in range(cursor - n, cursor) if number not in held]
         if len(free) == n:
-            return decode(window[0][2]), free
+            return network, free
     elif not tx.change(_LOCK, id=network_id):
         raise NotFound(what="Network", id=network_id)
     return _search(tx, network_id, n)
@@ -155,9 +145,10 @@ def _search(tx: Tx, network_id: NetworkId, n: int) -> tuple[Network, list[int]]:
     bounds = tx.row(_BOUNDS, id=network_id)
     assert bounds is not None
     first, last, cursor, body = bounds
+    network = decode(body)
     if not n:
-        return decode(body), []
-    held = {row[0] for row in tx.rows(_NUMBERS, id=network_id)}
+        return network, []
+    held = {row[0] for row in tx.rows(_NUMBERS, id=network_id)} | _own(network)
     start = max(first, min(cursor, last + 1))
     free: list[int] = []
     for number in (*range(start, last + 1), *range(first, start)):
@@ -165,7 +156,7 @@ def _search(tx: Tx, network_id: NetworkId, n: int) -> tuple[Network, list[int]]:
             free.append(number)
             if len(free) == n:
                 tx.change(_PLACE, id=network_id, cursor=number + 1)
-                return decode(body), free
+                return network, free
     raise NoMoreAddresses(network=network_id)
 
 
@@ -173,24 +164,40 @@ def _certain_numbers(
     tx: Tx, network: Network, wants: Sequence[AddressWant], given: set[int]
 ) -> dict[VifId, int]:
     """Check the addresses that are asked for by name; the caller holds the network's row."""
+    named = [want.fixed_ip or "" for want in wants]
+    numbers = require_free(tx, network, named)
+    for address, number in zip(named, numbers, strict=True):
+        if number in given:
+            raise FixedIpInUse(address=address)
+    return dict(zip((want.vif_id for want in wants), numbers, strict=True))
+
+
+def require_free(tx: Tx, network: Network, addresses: Sequence[str]) -> list[int]:
+    """Return addresses asked for by name as numbers; raise ``FixedIpInvalid`` and ``FixedIpInUse``."""
     cidr = ipaddress.IPv4Network(network.cidr)
-    wanted: dict[VifId, int] = {}
-    for want in wants:
-        assert want.fixed_ip is not None
+    held = _own(network)
+    numbers: list[int] = []
+    for name in addresses:
         try:
-            address = ipaddress.IPv4Address(want.fixed_ip)
+            address = ipaddress.IPv4Address(name)
         except ValueError:
-            raise FixedIpInvalid(address=want.fixed_ip, network=network.id) from None
+            raise FixedIpInvalid(address=name, network=network.id) from None
         if address not in cidr or (cidr.prefixlen < 31 and address in {cidr[0], cidr[-1]}):
-            raise FixedIpInvalid(address=want.fixed_ip, network=network.id)
-        if int(address) in given or int(address) in wanted.values():
-            raise FixedIpInUse(address=want.fixed_ip)
-        wanted[want.vif_id] = int(address)
-    names = [str(ipaddress.IPv4Address(number)) for number in wanted.values()]
-    taken = tx.row(_TAKEN, id=network.id, addresses=names)
+            raise FixedIpInvalid(address=name, network=network.id)
+        if int(address) in held:
+            raise FixedIpInUse(address=name)
+        held.add(int(address))
+        numbers.append(int(address))
+    names = [str(ipaddress.IPv4Address(number)) for number in numbers]
+    taken = tx.row(_TAKEN, id=network.id, addresses=names) if names else None
     if taken is not None:
         raise FixedIpInUse(address=taken[0])
-    return wanted
+    return numbers
+
+
+def _own(network: Network) -> set[int]:
+    """Return what guests never get: a guest with its gateway's address would have its neighbours' traffic."""
+    return {int(ipaddress.IPv4Address(one)) for one in (network.gateway, network.dhcp_server) if one}
 
 
 def address_v6(cidr: str, mac: str) -> str:
@@ -201,10 +208,8 @@ def address_v6(cidr: str, mac: str) -> str:
     return str(ipaddress.IPv6Address(int(ipaddress.IPv6Network(cidr).network_address) | interface))
 
 
-def _row(network_id: str, address: str, want: AddressWant | None, reserved: int = 0) -> Row:
+def _row(network_id: str, address: str, want: AddressWant) -> Row:
     number = 0 if ":" in address else int(ipaddress.IPv4Address(address))
-    if want is None:
-        return (address, network_id, "", "", "", "", "", 0, reserved, number)
     return (
         address,
         network_id,
@@ -214,7 +219,7 @@ def _row(network_id: str, address: str, want: AddressWant | None, reserved: int 
         want.hostname,
         want.host or "",
         0,
-        reserved,
+        0,
         number,
     )
 

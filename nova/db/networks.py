@@ -57,7 +57,7 @@ def bounds(network: Network) -> tuple[int, int]:
 
 
 def insert(tx: Tx, network: Network) -> None:
-    """Store a new network; its gateway and DHCP server are reserved in :mod:`nova.db.fixed_ips`."""
+    """Store a new network; :mod:`nova.db.fixed_ips` keeps its gateway and DHCP server from guests."""
     first, last = bounds(network)
     body = _encode(network).decode()
     row = (network.id, network.label, network.project_id or "", network.host or "", first, last, first, body)

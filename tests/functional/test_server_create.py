@@ -18,6 +18,9 @@ SIX = [FILE | {"path": f"/{n}"} for n in range(6)]
 MANY_ITEMS = dict.fromkeys(map(str, range(129)), "v")
 OUTSIDE = {"networks": [{"uuid": "{net}", "fixed_ip": "192.0.2.7"}]}
 OTHER_FAMILY = {"networks": [{"uuid": "{net}", "fixed_ip": "fd00::7"}]}
+GATEWAY = {"networks": [{"uuid": "{net}", "fixed_ip": "10.20.0.1"}]}
+BROADCAST = {"networks": [{"uuid": "{net}", "fixed_ip": "10.20.255.255"}]}
+TWICE = {"networks": [{"uuid": "{net}", "fixed_ip": "10.20.0.78"}] * 2}
 
 
 def wished(cloud: Bench, changes: dict[str, Any]) -> dict[str, Any]:
@@ -118,7 +121,12 @@ REFUSED = [
     ("2.104", "demo", NONE | {"config_drive": ""}, 400, "config_drive"),
     ("2.104", "demo", NONE | {"user_data": "!!"}, 400, "user_data"),
     ("2.104", "demo", NONE | {"user_data": "QUFB" * 16384}, 400, "user_data"),
+    ("2.104", "demo", GATEWAY, 400, "10.20.0.1 is already in use"),
+    ("2.104", "demo", BROADCAST, 400, "10.20.255.255 does not belong"),
+    ("2.104", "demo", TWICE, 400, "10.20.0.78 is already in use"),
     ("2.57", "demo", NONE | {"personality": [FILE]}, 400, "personality"),
+    ("2.1", "demo", {"personality": [{"contents": "aGk="}]}, 400, "path"),
+    ("2.1", "demo", {"personality": [{"path": "/etc/motd"}]}, 400, "contents"),
     ("2.1", "demo", {"personality": SIX}, 403, "file limit exceeded"),
     ("2.1", "demo", {"personality": [FILE | {"path": "/" + "a" * 255}]}, 403, "file path exceeds"),
     ("2.1", "demo", {"personality": [FILE | {"contents": "QUFB" * 3414}]}, 403, "content limit exceeded"),

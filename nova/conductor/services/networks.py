@@ -59,8 +59,6 @@ def create(world: World, ctx: RequestContext, network: Network) -> Network:
         if served.host is None and not served.multi_host and served.topology is not Topology.NONE:
             served = msgspec.structs.replace(served, host=_host_for_networks(world, tx))
         networks.insert(tx, served)
-        kept = [address for address in (served.gateway, served.dhcp_server) if address is not None]
-        fixed_ips.reserve(tx, served, kept)
         return served
 
     made = once(world, ctx, work, Network)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,8 +12,6 @@ from nova.context import RequestContext
 from nova.db import fixed_ips, flavors, hosts, keypairs, networks, quotas, security_groups, server_groups
 from nova.db.engine import Tx
 from nova.errors.servers import (
-    FixedIpInUse,
-    FixedIpInvalid,
     FlavorUnusable,
     HostUnknown,
     KeyPairUnknown,
@@ -145,21 +142,11 @@ def _networks(look: Look, project: ProjectId, wish: BootWish) -> tuple[tuple[Net
         network = usable.get(one.network_id)
         if network is None:
             raise NetworkUnknown(id=one.network_id)
-        if one.fixed_ip is not None and not _holds(network, one.fixed_ip):
-            raise FixedIpInvalid(address=one.fixed_ip, network=network.id)
-        if one.fixed_ip is not None and any(
-            ip.network_id == network.id and (ip.instance_id or ip.reserved)
-            for ip in fixed_ips.holders(look.tx, one.fixed_ip)
-        ):
-            raise FixedIpInUse(address=one.fixed_ip)
         chosen.append((network, one))
+    for network in {network.id: network for network, one in chosen if one.fixed_ip is not None}.values():
+        named = [one.fixed_ip for of, one in chosen if of.id == network.id and one.fixed_ip is not None]
+        fixed_ips.require_free(look.tx, network, named)
     return tuple(chosen)
-
-
-def _holds(network: Network, address: str) -> bool:
-    """Tell whether an address is one of a network's range; whether it is free is seen when it is taken."""
-    cidr = network.cidr_v6 if ":" in address else network.cidr
-    return cidr is not None and ipaddress.ip_address(address) in ipaddress.ip_network(cidr, strict=False)
 
 
 def _check_destination(tx: Tx, wish: BootWish) -> None:
