@@ -4,13 +4,16 @@ The text is made once for each number of rows.  An update of many rows joins the
 
     UPDATE t SET a = v.a FROM (SELECT ? AS id, ? AS a UNION ALL SELECT ?, ?) AS v WHERE t.id = v.id ...
 
-(on MySQL the multi-table form).  Columns are matched by equality and hold no NULL.  PostgreSQL gets one array
-a column and unfolds them itself, so there one text serves any number of rows and is planned once.
+(on MySQL the multi-table form, made such that it needs no files on its disk, as it would for long texts in
+what it joins or keeps for later).  Columns are matched by equality and hold no NULL.  PostgreSQL
+gets one array a column and unfolds them itself, so there one text serves any number of rows and is planned
+once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import functools
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
@@ -97,10 +100,14 @@ class Update:
         count = 0
         for start in range(0, len(rows), _MOST_UPDATES):
             part = rows[start : start + _MOST_UPDATES]
-            values = _flat(tx.dialect, part)
-            mysql = tx.backend in {"mysql", "mariadb"}
             told, meant = shared[:asked], shared[asked:]
-            values = [*values, *told, *meant] if mysql else [*told, *values, *meant]
+            if tx.backend in {"mysql", "mariadb"}:
+                long = self._long
+                given = [value for row in part for n, value in enumerate(row) if n not in long]
+                listed = (row[n] for n in long for row in part)
+                values = [*given, *told, *listed, *meant, *(row[0] for row in part)]
+            else:
+                values = [*told, *_flat(tx.dialect, part), *meant]
             count += tx.change_by(self._text(tx.dialect, len(part)), values)
         return count
 
@@ -112,31 +119,81 @@ class Update:
             self._texts[dialect.name, n] = found
         return found
 
+    @functools.cached_property
+    def _long(self) -> dict[int, str]:
+        """Columns of long texts by their place in a row."""
+        first = 1 + len(self.matches)
+        return {
+            first + n: name
+            for n, name in enumerate(self.sets)
+            if isinstance(self.table.c[name].type, sa.Text)
+        }
+
     def _make(self, dialect: Dialect, n: int) -> str:
+        if dialect.name in {"mysql", "mariadb"}:
+            return self._make_mysql(dialect, n)
         quote = dialect.identifier_preparer.quote
         mark = _mark(dialect)
-        own = (self.key, *self.matches, *self.sets, *self.adds)
-        columns = [*((name, self.table.c[name].type) for name in own), *self.given]
+        columns = self._columns()
         first = ", ".join(f"{_typed(dialect, kind)} AS {quote(name)}" for name, kind in columns)
         rest = " UNION ALL SELECT " + ", ".join([mark] * len(columns))
         source = f"(SELECT {first}{rest * (n - 1)}) AS v"
         if _unfolds(dialect) and n > 1:
             names = ", ".join(quote(name) for name, _ in columns)
             source = f"{_unfolded(dialect, [kind for _, kind in columns])} AS v ({names})"
-        mysql = dialect.name in {"mysql", "mariadb"}
-        left = "t." if mysql else ""
+        told = self._told(dialect, "", {name: f"v.{quote(name)}" for name in self.sets})
+        name = quote(self.table.name)
+        return f"UPDATE {name} AS t {told} FROM {source} {self._meant(dialect)}"
+
+    def _make_mysql(self, dialect: Dialect, n: int) -> str:
+        """Make the text: the table first, read by its keys, so that its rows are changed as they are found.
+
+        Long texts stand in a list and are picked by their place.
+        """
+        quote = dialect.identifier_preparer.quote
+        mark = _mark(dialect)
+        long = set(self._long.values())
+        short = [name for name, _ in self._columns() if name not in long]
+        first = ", ".join(f"{mark} AS {quote(name)}" for name in short)
+        marks = ", ".join([mark] * len(short))
+        rest = "".join(f" UNION ALL SELECT {marks}, {place}" for place in range(2, n + 1))
+        source = f"(SELECT {first}, 1 AS nth{rest}) AS v"
+        each = ", ".join([mark] * n)
+        told = self._told(
+            dialect,
+            "t.",
+            {name: f"ELT(v.nth, {each})" if name in long else f"v.{quote(name)}" for name in self.sets},
+        )
+        meant = f"{self._meant(dialect)} AND t.{quote(self.key)} IN ({each})"
+        index = self._index()
+        hint = f" FORCE INDEX ({quote(index)})" if index else ""
+        return f"UPDATE {quote(self.table.name)} AS t{hint} STRAIGHT_JOIN {source} {told} {meant}"
+
+    def _index(self) -> str:
+        """Name the index by which rows are found: with no other are rows locked that nobody asked for."""
+        if next(iter(self.table.primary_key.columns)).name == self.key:
+            return "PRIMARY"
+        unique = (c for c in self.table.constraints if isinstance(c, sa.UniqueConstraint))
+        return next((str(c.name) for c in unique if next(iter(c.columns)).name == self.key), "")
+
+    def _columns(self) -> list[tuple[str, sa.types.TypeEngine[Any]]]:
+        own = (self.key, *self.matches, *self.sets, *self.adds)
+        return [*((name, self.table.c[name].type) for name in own), *self.given]
+
+    def _told(self, dialect: Dialect, left: str, new: Mapping[str, str]) -> str:
+        quote = dialect.identifier_preparer.quote
+        mark = _mark(dialect)
         sets = [f"{left}{quote(c)} = {expression.replace('?', mark)}" for c, expression in self.always]
-        sets += [f"{left}{quote(c)} = v.{quote(c)}" for c in self.sets]
+        sets += [f"{left}{quote(c)} = {value}" for c, value in new.items()]
         sets += [f"{left}{quote(c)} = t.{quote(c)} + v.{quote(c)}" for c in self.adds]
+        return f"SET {', '.join(sets)}"
+
+    def _meant(self, dialect: Dialect) -> str:
+        quote = dialect.identifier_preparer.quote
         where = [f"t.{quote(c)} = v.{quote(c)}" for c in (self.key, *self.matches)]
         if self.where:
-            where.append(f"({self.where.replace('?', mark)})")
-        name = quote(self.table.name)
-        told = f"SET {', '.join(sets)}"
-        meant = f"WHERE {' AND '.join(where)}"
-        if mysql:
-            return f"UPDATE {source} STRAIGHT_JOIN {name} AS t {told} {meant}"
-        return f"UPDATE {name} AS t {told} FROM {source} {meant}"
+            where.append(f"({self.where.replace('?', _mark(dialect))})")
+        return f"WHERE {' AND '.join(where)}"
 
 
 def _unfolds(dialect: Dialect) -> bool:
