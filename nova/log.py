@@ -15,6 +15,7 @@ import contextvars
 import json
 import logging
 import re
+import sys
 import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -154,4 +155,6 @@ def setup(conf: cfg.ConfigOpts, program: str) -> None:
     formatter = JsonFormatter() if conf.use_json else TextFormatter()
     for handler in logging.getLogger().handlers:
         handler.setFormatter(formatter)
+        if isinstance(handler, logging.StreamHandler) and handler.stream is sys.stdout:
+            handler.setStream(sys.stderr)  # what a command prints there is for scripts
     logging.captureWarnings(True)

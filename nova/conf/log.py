@@ -7,6 +7,7 @@ from oslo_config import cfg
 _QUIET = [
     "amqp=WARN",
     "alembic=INFO",
+    "alembic.runtime.plugins=WARN",
     "eventlet.wsgi.server=WARN",
     "keystoneauth=WARN",
     "keystonemiddleware=WARN",

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from nova import log
+from nova import conf, log
 from nova.context import RequestContext
 
 CTX = RequestContext(request_id="req-1", user_id="u1", project_id="p1", global_request_id="req-g")
@@ -83,3 +83,11 @@ def test_secrets_are_masked(text: str) -> None:
 @pytest.mark.parametrize("text", ["the token was refused", "3 tokens: left", "http://host:80/path", "a:b@c"])
 def test_ordinary_words_stay(text: str) -> None:
     assert log.mask(text) == text
+
+
+def test_lines_go_to_stderr_for_what_is_printed_is_for_scripts(capsys: pytest.CaptureFixture[str]) -> None:
+    log.setup(conf.load([], files=[]), "nova-manage")
+    logging.getLogger("nova.x").warning("here it is")
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "WARNING nova.x [-] here it is" in err
