@@ -21,12 +21,18 @@ from nova.objects.host import Service
 from nova.objects.ids import HostName, InstanceId
 from nova.objects.instance import Instance
 from nova.objects.states import Vm
-from nova.rpc.client import Client
+from nova.rpc.client import MESSAGE_QUEUE, Client
 from nova.rpc.contracts.compute import Compute
 from nova.rpc.contracts.network import NetworkHost
 
 _AT_ONCE = 16
 _HAVE_GUESTS = frozenset({Vm.ACTIVE, Vm.PAUSED, Vm.SUSPENDED, Vm.STOPPED})
+
+_NO_BROKER = Finding(
+    rule="broker-silent",
+    subject="",
+    sentence="The message broker named by [DEFAULT] transport_url does not answer, so hosts were not asked.",
+)
 
 H = TypeVar("H")
 
@@ -69,13 +75,20 @@ class Agents:
             try:
                 return question(host, ctx)
             except NovaError as error:
+                if error.facts.get("part") == MESSAGE_QUEUE:
+                    return _NO_BROKER
                 words = f"Host {host} does not tell what it holds: {error.sentence()}"
                 return Finding(rule="host-silent", subject=host, sentence=words)
 
         if not hosts:
             return []
+        if (first := one(hosts[0])) == _NO_BROKER:
+            return [first]  # every other would take as long to hear the same
+        hosts = hosts[1:]
+        if not hosts:
+            return [first]
         with concurrent.futures.ThreadPoolExecutor(min(_AT_ONCE, len(hosts))) as pool:
-            return list(pool.map(one, hosts))
+            return [first, *pool.map(one, hosts)]
 
 
 def hosts_of(known: Sequence[Service], binary: str) -> list[HostName]:

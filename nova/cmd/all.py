@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from nova import log, process
-from nova.cmd.options import load
+from nova.cmd.options import load, understood
 from nova.daemon import Surroundings
 from nova.embedded import Cloud
 
@@ -16,8 +16,9 @@ def main() -> int:
     """Run until told to end."""
     conf = load(sys.argv[1:], program=PROGRAM)
     log.setup(conf, PROGRAM)
-    surroundings = Surroundings(conf)
-    cloud = Cloud(surroundings, tuple(conf.all.daemons))
+    with understood(PROGRAM):
+        surroundings = Surroundings(conf)
+        cloud = Cloud(surroundings, tuple(conf.all.daemons))
     return process.run(PROGRAM, conf, cloud.daemons, surroundings.registry)
 
 

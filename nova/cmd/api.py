@@ -6,7 +6,7 @@ import sys
 
 from nova import log, process
 from nova.api.daemon import daemon
-from nova.cmd.options import load
+from nova.cmd.options import load, understood
 from nova.daemon import Surroundings
 
 PROGRAM = "nova-api"
@@ -16,8 +16,10 @@ def main() -> int:
     """Run until told to end."""
     conf = load(sys.argv[1:], program=PROGRAM)
     log.setup(conf, PROGRAM)
-    surroundings = Surroundings(conf)
-    return process.run(PROGRAM, conf, [daemon(surroundings)], surroundings.registry)
+    with understood(PROGRAM):
+        surroundings = Surroundings(conf)
+        built = daemon(surroundings)
+    return process.run(PROGRAM, conf, [built], surroundings.registry)
 
 
 if __name__ == "__main__":

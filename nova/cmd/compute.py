@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from nova import log, process
-from nova.cmd.options import load
+from nova.cmd.options import load, understood
 from nova.compute.daemon import make_daemon
 from nova.compute.host import BINARY
 from nova.daemon import Surroundings
@@ -15,8 +15,10 @@ def main() -> int:
     """Run until told to end."""
     conf = load(sys.argv[1:], program=BINARY)
     log.setup(conf, BINARY)
-    surroundings = Surroundings(conf)
-    return process.run(BINARY, conf, [make_daemon(surroundings)], surroundings.registry)
+    with understood(BINARY):
+        surroundings = Surroundings(conf)
+        built = make_daemon(surroundings)
+    return process.run(BINARY, conf, [built], surroundings.registry)
 
 
 if __name__ == "__main__":

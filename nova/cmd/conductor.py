@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from nova import log, process
-from nova.cmd.options import load
+from nova.cmd.options import load, understood
 from nova.conductor.daemon import make_daemon
 from nova.daemon import Surroundings
 
@@ -16,8 +16,10 @@ def main() -> int:
     """Run until told to end."""
     conf = load(sys.argv[1:], program=PROGRAM)
     log.setup(conf, PROGRAM)
-    surroundings = Surroundings(conf)
-    return process.run(PROGRAM, conf, [make_daemon(surroundings)], surroundings.registry)
+    with understood(PROGRAM):
+        surroundings = Surroundings(conf)
+        built = make_daemon(surroundings)
+    return process.run(PROGRAM, conf, [built], surroundings.registry)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import sys
 
 from nova import log, process
 from nova.api.metadata.daemon import NAME, make_daemon
-from nova.cmd.options import load
+from nova.cmd.options import load, understood
 from nova.daemon import Surroundings
 
 
@@ -14,8 +14,10 @@ def main() -> int:
     """Run until told to end."""
     conf = load(sys.argv[1:], program=NAME)
     log.setup(conf, NAME)
-    surroundings = Surroundings(conf)
-    return process.run(NAME, conf, [make_daemon(surroundings)], surroundings.registry)
+    with understood(NAME):
+        surroundings = Surroundings(conf)
+        built = make_daemon(surroundings)
+    return process.run(NAME, conf, [built], surroundings.registry)
 
 
 if __name__ == "__main__":

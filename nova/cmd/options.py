@@ -1,13 +1,15 @@
-"""Reading the options at the start of a program: what cannot be read is told in a sentence."""
+"""The options at the start of a program: what cannot be read or understood is told in a sentence."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from oslo_config import cfg
 
 from nova import conf
+from nova.errors.operating import OptionNotUnderstood
 
 
 def load(argv: Sequence[str], *, program: str) -> cfg.ConfigOpts:
@@ -17,4 +19,14 @@ def load(argv: Sequence[str], *, program: str) -> cfg.ConfigOpts:
     except (cfg.Error, OSError) as error:
         words = " ".join(str(error).split()).rstrip(".")
         print(f"{program}: the options cannot be read: {words}.", file=sys.stderr)
+        sys.exit(2)
+
+
+@contextmanager
+def understood(program: str) -> Iterator[None]:
+    """Build the parts of a daemon in such a block: an option that means nothing ends the program (code 2)."""
+    try:
+        yield
+    except OptionNotUnderstood as error:
+        print(f"{program}: {error.sentence()}.", file=sys.stderr)
         sys.exit(2)

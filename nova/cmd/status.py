@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from nova.cmd.options import load
 from nova.db import migrate, services, words, workflows
-from nova.db.configured import database, prepared_url
+from nova.db.configured import opened, prepared_url
 from nova.errors import NovaError
 
 PROGRAM = "nova-status"
@@ -29,13 +29,16 @@ class Finding(NamedTuple):
 def main(argv: list[str] | None = None) -> int:
     """Run ``upgrade check``: 0 all well, 1 look at warnings, 2 do not upgrade yet."""
     parser = argparse.ArgumentParser(prog=PROGRAM, description=__doc__)
-    parser.add_argument("--config-file", action="append", default=[])
+    parser.add_argument("--config-file", action="append", default=[], help="may be given several times")
+    parser.add_argument("--config-dir", action="append", default=[])
     group = parser.add_subparsers(required=True).add_parser("upgrade").add_subparsers(required=True)
     command = group.add_parser("check", help="look at schema, daemons, work under way and images")
     command.add_argument("--json", action="store_true", help="print JSON: a list of findings")
     command.set_defaults(run=check)
     args = parser.parse_args(argv)
-    conf = load([f"--config-file={name}" for name in args.config_file], program=PROGRAM)
+    options = [f"--config-file={name}" for name in args.config_file]
+    options += [f"--config-dir={name}" for name in args.config_dir]
+    conf = load(options, program=PROGRAM)
     code: int = args.run(conf, args)
     return code
 
@@ -57,12 +60,8 @@ def _findings(conf: Any) -> Iterator[Finding]:
     schema = _guarded("schema", 2, lambda: _schema(conf))
     yield schema
     if not schema.severity:
-        db = database(conf)
-        try:
-            yield _services(db)
-            yield _work(db)
-        finally:
-            db.close()
+        yield _guarded("services", 2, lambda: _services(conf))
+        yield _guarded("work", 2, lambda: _work(conf))
     yield _guarded("images", 1, lambda: _images(conf))
 
 
@@ -70,33 +69,35 @@ def _guarded(name: str, severity: int, run: Callable[[], Finding]) -> Finding:
     """Run a check; one that cannot be made is a finding, too."""
     try:
         return run()
-    except NovaError as error:
-        return Finding(severity, name, error.sentence())
     except Exception as error:  # an operator wants every check's word, whatever another met
-        said = words.fault(error) or f"it could not be looked at: {type(error).__name__}: {error}"
-        return Finding(severity, name, said)
+        said = words.fault(error) or (error.sentence() if isinstance(error, NovaError) else None)
+        return Finding(severity, name, said or f"it could not be looked at: {type(error).__name__}: {error}")
 
 
 def _schema(conf: Any) -> Finding:
     found, head = migrate.version(prepared_url(conf)), migrate.head()
     if found is None:
         return Finding(2, "schema", "the database is empty; run nova-manage db sync")
+    if migrate.is_ahead(found):
+        return Finding(2, "schema", f"it is at {found}, that of a newer release than this one ({head})")
     if found != head:
         return Finding(1, "schema", f"it is at {found}, this release has {head}; run nova-manage db sync")
     return Finding(0, "schema", found)
 
 
-def _services(db: Any) -> Finding:
-    known = db.read(services.all_services)
+def _services(conf: Any) -> Finding:
+    with opened(conf) as db:
+        known = db.read(services.all_services)
     down = sorted(s.host for s in known if s.forced_down)
     if down:
         return Finding(1, "services", f"{len(down)} are forced down: {', '.join(down[:10])}")
     return Finding(0, "services", f"{len(known)} known")
 
 
-def _work(db: Any) -> Finding:
+def _work(conf: Any) -> Finding:
     """Workflows outlive an upgrade, but for one whose steps change: the fewer the better."""
-    count = len(db.read(workflows.running))
+    with opened(conf) as db:
+        count = len(db.read(workflows.running))
     if count:
         return Finding(1, "work", f"{count} workflows have not ended; see nova-manage workflow list")
     return Finding(0, "work", "nothing is under way")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,20 @@ def database(conf: Any, clock: Clock | None = None) -> Database:
         overflow=options.max_overflow,
         patience_s=options.pool_timeout,
     )
+
+
+@contextmanager
+def opened(conf: Any) -> Iterator[Database]:
+    """Give the database of ``[database]`` for a block.
+
+    One that does not serve is told at once, with what the driver says: a person can type a command again.
+    """
+    db = database(conf)
+    try:
+        db.engine.raw_connection().close()
+        yield db
+    finally:
+        db.close()
 
 
 def prepared_url(conf: Any) -> str:

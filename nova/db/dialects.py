@@ -12,7 +12,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from nova.db import mysql
-from nova.db.words import NotADatabase
+from nova.errors.operating import OptionNotUnderstood
 
 IDLE_S = 5
 """A transaction whose process sends nothing for so long is ended by the server.
@@ -29,16 +29,22 @@ _BOUNDS = {
     "postgresql": f"SELECT set_config('idle_in_transaction_session_timeout', '{IDLE_S}s', false),"
     f" set_config('lock_timeout', '{LOCK_S}s', false)",
 }
+_OPTION = "[database] connection"
 _DRIVERS = {"mysql": "mysql+pymysql", "mariadb": "mysql+pymysql", "postgresql": "postgresql+psycopg"}
 
 
 def address(url: str) -> sa.URL:
-    """Return the URL with our driver where it names none; raises ``ValueError`` for others."""
-    parsed = sa.make_url(url)
+    """Return the URL with our driver where it names none; raises ``OptionNotUnderstood`` for others."""
+    try:
+        parsed = sa.make_url(url)
+    except (sa.exc.ArgumentError, ValueError):
+        # What SQLAlchemy says of it may quote it, password and all.
+        raise OptionNotUnderstood(option=_OPTION, reason="it is no URL as SQLAlchemy knows them") from None
     if "+" not in parsed.drivername:
         parsed = parsed.set(drivername=_DRIVERS.get(parsed.drivername, parsed.drivername))
     if parsed.drivername not in {"sqlite", "mysql+pymysql", "postgresql+psycopg"}:
-        raise NotADatabase(f"the database must be sqlite, mysql or postgresql, not {parsed.drivername}")
+        reason = f"the database must be sqlite, mysql or postgresql, not {parsed.drivername}"
+        raise OptionNotUnderstood(option=_OPTION, reason=reason)
     return parsed
 
 
@@ -62,16 +68,22 @@ def connect_args(url: sa.URL, connect_timeout_s: float) -> dict[str, Any]:
 def watch_connections(engine: sa.Engine, *, durable: bool) -> None:
     """Have the connections of an engine opened and prepared as this package wants them."""
     backend = engine.dialect.name
-    if backend == "mysql":
-        connect = mysql.connector()
-
-        @sa.event.listens_for(engine, "do_connect")
-        def _connect(_dialect: Any, _record: Any, args: Any, settings: Any) -> Any:
-            return connect(*args, **settings)
+    open_as_ours(engine)
 
     @sa.event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
         prepare_connection(connection, backend, durable=durable)
+
+
+def open_as_ours(engine: sa.Engine) -> None:
+    """Have the connections of an engine opened by our variant of the driver, where there is one."""
+    if engine.dialect.name != "mysql":
+        return
+    connect = mysql.connector()
+
+    @sa.event.listens_for(engine, "do_connect")
+    def _connect(_dialect: Any, _record: Any, args: Any, settings: Any) -> Any:
+        return connect(*args, **settings)
 
 
 def prepare_connection(connection: Any, backend: str, *, durable: bool) -> None:

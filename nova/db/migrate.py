@@ -14,26 +14,34 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from nova.db import dialects
+from nova.db.failures import Meaning, meaning
+from nova.errors.operating import SchemaAhead, SchemaBusy
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
 SCRIPTS = Path(__file__).parent / "migrations"
-_LOCK_S = 300
+LOCK_S = 300
+"""How long one migration waits for another, and for a table that somebody holds."""
+_CONNECT_S = 10
 
 
 def upgrade(url: str, revision: str = "head") -> str | None:
     """Run the migrations that are missing; return where the database stands then.
 
-    Idempotent, safe to run in two places at once (the second waits), and goes on where it broke off.
+    Idempotent, safe to run in two places at once (the second waits), and goes on where it broke off.  Raises
+    :class:`SchemaAhead` for the database of a newer release, :class:`SchemaBusy` when the wait is in vain.
     """
-    from alembic import command
-
     engine = _engine(url)
     with engine.connect() as connection:
         locked = _lock(connection)
         try:
-            if _version(connection) != head() or revision != "head":
+            found = _version(connection)
+            if is_ahead(found):
+                raise SchemaAhead(found=found, head=head())
+            if found != head() or revision != "head":
+                from alembic import command
+
                 config = _config()
                 config.attributes["connection"] = connection
                 command.upgrade(config, revision)
@@ -57,13 +65,23 @@ def version(url: str) -> str | None:
 
 def head() -> str:
     """Return the newest revision of this release."""
+    found = _revisions()
+    (newest,) = found["revision"] - found["down_revision"]
+    return newest
+
+
+def is_ahead(revision: str | None) -> bool:
+    """Tell whether a revision is none of this release: the schema of a newer one has it."""
+    return revision is not None and revision not in _revisions()["revision"]
+
+
+def _revisions() -> dict[str, set[str]]:
     # Read, not run: a database that is up to date is told so without importing alembic.
     found: dict[str, set[str]] = {"revision": set(), "down_revision": set()}
     for script in (SCRIPTS / "versions").glob("*.py"):
         for name, revision in re.findall(r'^(revision|down_revision) = "(\w+)"', script.read_text(), re.M):
             found[name].add(revision)
-    (newest,) = found["revision"] - found["down_revision"]
-    return newest
+    return found
 
 
 def _config() -> Config:
@@ -76,7 +94,9 @@ def _config() -> Config:
 
 def _engine(url: str) -> sa.Engine:
     parsed = dialects.address(url)
-    engine = sa.create_engine(parsed, poolclass=sa.NullPool)
+    told = {} if parsed.get_backend_name() == "sqlite" else {"connect_timeout": _CONNECT_S}
+    engine = sa.create_engine(parsed, poolclass=sa.NullPool, connect_args=told)
+    dialects.open_as_ours(engine)
     if parsed.get_backend_name() == "sqlite":
         # Left to itself the driver commits every single CREATE; this also makes two upgrades take turns.
         @sa.event.listens_for(engine, "connect")
@@ -103,10 +123,25 @@ def _version(connection: sa.Connection) -> str | None:
 def _lock(connection: sa.Connection) -> bool:
     """Wait for our turn; tells whether the lock must be given back (elsewhere it ends by itself)."""
     if connection.dialect.name == "postgresql":
-        connection.execute(sa.text("SELECT pg_advisory_lock(7052010)"))
-        connection.rollback()
+        _lock_postgresql(connection)
     if connection.dialect.name not in {"mysql", "mariadb"}:
         return False
-    connection.execute(sa.text("SELECT GET_LOCK('nova-migrations', :s)"), {"s": _LOCK_S})
+    got = connection.execute(sa.text("SELECT GET_LOCK('nova-migrations', :s)"), {"s": LOCK_S}).scalar()
     connection.rollback()
+    if got != 1:
+        raise SchemaBusy(seconds=LOCK_S)
     return True
+
+
+def _lock_postgresql(connection: sa.Connection) -> None:
+    # For the whole session: a table that somebody holds must not stop a migration for ever either.
+    connection.execute(sa.text("SELECT set_config('lock_timeout', :s, false)"), {"s": f"{LOCK_S}s"})
+    connection.commit()
+    try:
+        connection.execute(sa.text("SELECT pg_advisory_lock(7052010)"))
+    except sa.exc.DBAPIError as error:
+        if error.orig is None or meaning(error.orig, "postgresql") is not Meaning.LOST_RACE:
+            raise
+        raise SchemaBusy(seconds=LOCK_S) from error
+    finally:
+        connection.rollback()

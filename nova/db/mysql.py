@@ -3,6 +3,8 @@
 All of one database share their TLS contexts.  PyMySQL makes one for every connection, which reads the
 machine's certificate authorities: several milliseconds of CPU each, also where the server offers no TLS.
 
+Left to itself the driver waits for ever for the greeting of a server that took a connection and stands still.
+
 A create writes some hundred and fifty values; texts and numbers become literals in one step instead of four.
 """
 
@@ -22,6 +24,17 @@ def connector() -> Callable[..., Any]:
 
     class Sharing(Connection):  # type: ignore[misc]  # the driver brings no types
         """A connection of the driver."""
+
+        _read_timeout: Any
+
+        def connect(self, sock: Any = None) -> None:
+            wished, self._read_timeout = self._read_timeout, self._read_timeout or self.connect_timeout
+            try:
+                super().connect(sock)
+            finally:
+                self._read_timeout = wished
+            self._sock.settimeout(wished)
+            self._current_timeout = wished
 
         def _create_ssl_ctx(self, sslp: Any) -> Any:
             # A driver without this method makes its contexts itself: nothing is lost but time.

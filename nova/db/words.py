@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from nova.errors.database import DatabaseUnavailable
+
 _DRIVERS = {"sqlite3", "pymysql", "psycopg"}
-_NO_TABLE = ("no such table", "doesn't exist", "does not exist")
+# A table or column is missing: MariaDB's codes, PostgreSQL's, and what sqlite3 says.
+_LACKING = {1146, 1054, "42P01", "42703"}
+_SAID_BY_SQLITE = ("no such table", "no such column")
 
 
 def fault(error: Exception) -> str | None:
     """Return the sentence; None for an error that is not the database's."""
-    driver = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+    if isinstance(error, DatabaseUnavailable) and isinstance(error.__cause__, Exception):
+        return fault(error.__cause__)
+    driver: BaseException = (isinstance(error, sa.exc.DBAPIError) and error.orig) or error
     if type(driver).__module__.split(".")[0] in _DRIVERS:
-        said = str(driver).strip().splitlines()
+        code, *rest = driver.args or ("",)
+        # PyMySQL's errors are pairs of code and words.
+        said = str(rest[0] if isinstance(code, int) and rest else driver).strip().splitlines()
         words = said[0] if said else type(driver).__name__
-        if any(sign in words for sign in _NO_TABLE):
+        if _lacks(driver, words):
             return f"The database lacks tables of this release ({words}). Run nova-manage db sync."
         return f"The database named by [database] connection does not serve: {words}"
-    if isinstance(error, sa.exc.ArgumentError | sa.exc.NoSuchModuleError | NotADatabase):
-        return f"[database] connection is not understood: {error}"
     return None
 
 
-class NotADatabase(ValueError):
-    """A URL of a database that is none of ours."""
+def _lacks(error: object, words: str) -> bool:
+    codes = {getattr(error, "sqlstate", None), *getattr(error, "args", ())[:1]}
+    return bool(codes & _LACKING) or words.startswith(_SAID_BY_SQLITE)

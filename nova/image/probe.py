@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from oslo_config import cfg
 
 
+_MOST_S = 10.0
+"""A person waits; who needs longer for so little is amiss."""
+
+
 def probe(conf: cfg.ConfigOpts) -> str:
     """Log in, list an image, and say what is there; raise ``ImageServiceAmiss``."""
     settings = image_conf.read(conf)
@@ -34,6 +38,7 @@ def _glance(conf: cfg.ConfigOpts) -> str:
 
     try:
         adapter = make_adapter(conf)
+        adapter.session.timeout = min(adapter.session.timeout or _MOST_S, _MOST_S)
         client = glanceclient.Client(
             "2",
             session=adapter.session,
@@ -46,6 +51,6 @@ def _glance(conf: cfg.ConfigOpts) -> str:
         seen = next(iter(client.images.list(limit=1)), None)
         where = adapter.get_endpoint()
     except (ksa.ClientException, exc.ClientException, OSError) as error:
-        reason = " ".join(str(error).split())[:300]
+        reason = " ".join(str(error).split())[:600]
         raise ImageServiceAmiss(reason=f"{type(error).__name__}: {reason}") from error
     return f"{where} answers{'' if seen else ', and has no image'}"

@@ -200,7 +200,7 @@ def _load(scheme: str) -> Callable[..., Any]:
     if where is None:
         found = importlib.metadata.entry_points(group="oslo.messaging.drivers", name=scheme)
         if not found:
-            raise ValueError(f"transport_url: there is no messaging driver {scheme!r}")
+            raise ValueError(f"there is no messaging driver {scheme!r}")
         loaded: Callable[..., Any] = next(iter(found)).load()
         return loaded
     module, _, name = where.partition(":")

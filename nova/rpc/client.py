@@ -38,6 +38,8 @@ from nova.rpc.contract import CALL, FANOUT, Method, describe
 from nova.rpc.metrics import RpcMetrics
 from nova.rpc.transport import Address, ReplyTimeout, Transport, Unconfirmed, Unreachable
 
+MESSAGE_QUEUE = "the message queue"
+"""``part`` of :class:`~nova.errors.Unavailable` when it is the broker that cannot be reached."""
 _LOG = logging.getLogger(__name__)
 
 C = TypeVar("C")
@@ -144,7 +146,7 @@ class _Sender:
                     bound.unreachable.inc()
                     if taken:
                         raise NoAnswer(part=bound.method.topic) from error
-                    raise Unavailable(part="the message queue") from error
+                    raise Unavailable(part=MESSAGE_QUEUE) from error
                 _LOG.warning("%s could not be handed over, trying again: %s", bound.method.name, error)
                 self._metrics.resent.labels(bound.method.topic, "unreachable").inc()
                 self._clock.sleep(pause)

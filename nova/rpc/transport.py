@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from nova.errors.operating import OptionNotUnderstood
+
 if TYPE_CHECKING:
     from oslo_config import cfg
 
@@ -101,16 +103,25 @@ class Transport(Protocol):
 
 
 def make_transport(conf: cfg.ConfigOpts, url: str | None = None) -> Transport:
-    """Make the transport that ``url`` (else ``[DEFAULT] transport_url``) names."""
-    url = url or conf.transport_url
+    """Make the transport that ``url`` (else ``[DEFAULT] transport_url``) names.
+
+    Raises :class:`~nova.errors.operating.OptionNotUnderstood` for one that names none.
+    """
+    try:
+        return _make(conf, url or conf.transport_url)
+    except (ValueError, ImportError) as error:
+        raise OptionNotUnderstood(option="[DEFAULT] transport_url", reason=str(error)) from error
+
+
+def _make(conf: cfg.ConfigOpts, url: str) -> Transport:
     scheme, separator, rest = url.partition("://")
     if not separator:
-        raise ValueError(f"transport_url has no scheme: {url!r}")
+        raise ValueError("it has no scheme")
     if scheme.startswith("chaos+"):
         from nova.rpc.chaos import ChaosTransport, read_faults
 
         faults, inner = read_faults(scheme.removeprefix("chaos+") + separator + rest)
-        return ChaosTransport(make_transport(conf, inner), faults)
+        return ChaosTransport(_make(conf, inner), faults)
     if scheme == "memory":
         from nova.rpc.memory import MemoryTransport, bus_named
 

@@ -7,8 +7,9 @@ import datetime
 from typing import Any
 
 from nova.clock import Clock
+from nova.cmd.manage import numbers
 from nova.db import archive, audit, migrate
-from nova.db.configured import database, prepared_url
+from nova.db.configured import opened, prepared_url
 
 BATCH = 500
 
@@ -21,7 +22,9 @@ def register(commands: Any) -> None:
     parser = group.add_parser("version", help="tell which revision the schema has")
     parser.set_defaults(run=version)
     parser = group.add_parser("purge", help="remove instances that were deleted long ago, with their history")
-    parser.add_argument("--days", type=int, default=90, help="deleted before so many days (default 90)")
+    parser.add_argument(
+        "--days", type=numbers.whole(0, 36500), default=90, help="deleted before so many days (default 90)"
+    )
     parser.set_defaults(run=purge)
     parser = group.add_parser("check", help="compare the books: quotas, claims, addresses, groups, workflows")
     parser.set_defaults(run=check)
@@ -45,25 +48,23 @@ def version(conf: Any, _args: argparse.Namespace) -> int:
 
 def purge(conf: Any, args: argparse.Namespace) -> int:
     """Remove long deleted instances batch by batch, until none is left."""
-    db = database(conf)
     before = Clock().now() - datetime.timedelta(days=args.days)
     total: dict[str, int] = {}
-    while removed := db.run(lambda tx: archive.purge(tx, before, BATCH)):
-        for name, count in removed.items():
-            total[name] = total.get(name, 0) + count
+    with opened(conf) as db:
+        while removed := db.run(lambda tx: archive.purge(tx, before, BATCH)):
+            for name, count in removed.items():
+                total[name] = total.get(name, 0) + count
     for name, count in sorted(total.items()):
         print(f"{name}: {count}")
     print(f"{total.get('instances', 0)} instances were removed for good.")
-    db.close()
     return 0
 
 
 def check(conf: Any, _args: argparse.Namespace) -> int:
     """Print what does not agree; 1 when anything does not."""
-    db = database(conf)
-    found = db.read(audit.findings)
+    with opened(conf) as db:
+        found = db.read(audit.findings)
     for one in found:
         print(f"{one.rule}: {one.sentence}")
     print(f"{len(found)} findings." if found else "All books agree.")
-    db.close()
     return 1 if found else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import ExitStack
 from typing import Any
 
 import msgspec
@@ -10,8 +11,9 @@ import msgspec
 from nova.audit.checker import Checker
 from nova.audit.hosts import Agents
 from nova.clock import Clock
+from nova.cmd.manage import numbers
 from nova.daemon import Surroundings
-from nova.db.configured import database
+from nova.db.configured import opened
 from nova.db.findings import Finding
 from nova.rpc.contracts.compute import Compute
 from nova.rpc.contracts.network import NetworkHost
@@ -25,7 +27,10 @@ def register(commands: Any) -> None:
         "doctor", help="compare all books with each other and with the hosts; find work that stands still"
     )
     parser.add_argument(
-        "--wait", type=float, default=None, help="seconds between the two looks (default: two leases)"
+        "--wait",
+        type=numbers.seconds,
+        default=None,
+        help="seconds between the two looks (default: two leases)",
     )
     parser.add_argument("--books-only", action="store_true", help="do not ask the hosts what they hold")
     parser.add_argument("--json", action="store_true", help="print findings as JSON")
@@ -34,17 +39,14 @@ def register(commands: Any) -> None:
 
 def doctor(conf: Any, args: argparse.Namespace) -> int:
     """Print what is wrong; 1 when anything is."""
-    db, around = database(conf), None
     reason = _not_asked(conf, args)
-    if reason is None:
-        around = Surroundings(conf)
-    try:
-        agents = Agents(around.client(Compute), around.client(NetworkHost)) if around is not None else None
+    with ExitStack() as stack:
+        db, agents = stack.enter_context(opened(conf)), None
+        if reason is None:
+            around = Surroundings(conf)
+            stack.callback(around.close)
+            agents = Agents(around.client(Compute), around.client(NetworkHost))
         found = Checker(db, Clock(), lease_s=conf.conductor.lease, agents=agents).judge(args.wait)
-    finally:
-        if around is not None:
-            around.close()
-        db.close()
     _print(found, reason, as_json=args.json)
     return 1 if found else 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 
 from nova import log
@@ -27,13 +28,14 @@ def main(argv: list[str] | None = None) -> int:
     options += [f"--config-dir={name}" for name in args.config_dir]
     conf = load(options, program=PROGRAM)
     log.setup(conf, PROGRAM)
+    if not conf.debug:
+        # What could not be reached is told in one sentence, not by each try.
+        logging.getLogger("nova.rpc").setLevel(logging.ERROR)
     try:
         code: int = args.run(conf, args)
-    except NovaError as error:
-        print(f"{PROGRAM}: {error.sentence()}", file=sys.stderr)
-        return 1
     except Exception as error:
-        if (sentence := words.fault(error)) is None:
+        sentence = words.fault(error) or (error.sentence() if isinstance(error, NovaError) else None)
+        if sentence is None:
             raise
         print(f"{PROGRAM}: {sentence}", file=sys.stderr)
         return 1

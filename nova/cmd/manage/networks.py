@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import argparse
 import ipaddress
+import re
 from typing import Any
 
 import msgspec
 
 from nova import ids
 from nova.clock import Clock
-from nova.cmd.manage import shown
+from nova.cmd.manage import numbers, shown
 from nova.db import fixed_ips, networks
-from nova.db.configured import database
+from nova.db.configured import opened
 from nova.db.engine import Tx
 from nova.errors import BadRequest, Conflict, NotFound
 from nova.objects.ids import NetworkId, ProjectId
 from nova.objects.network import Network, Topology
 
+MTU = numbers.whole(68, 65535)
+"""What Linux takes for a device that carries IPv4."""
+LABEL_MOST = 255
+_DEVICE = re.compile(r"(?!\.{1,2}$)[\w.-]{1,15}", re.ASCII)
+_DNS2 = "--dns2 goes with --dns1"
 NONE = "none"
 """Said of an option that can be taken away."""
 
@@ -33,7 +39,7 @@ def register(commands: Any) -> None:
     parser.add_argument("--gateway", help="default: the first address")
     parser.add_argument("--dns1", help="name server told to guests")
     parser.add_argument("--dns2", help="second name server")
-    parser.add_argument("--mtu", type=int)
+    parser.add_argument("--mtu", type=MTU, help="68 to 65535")
     parser.add_argument("--multi-host", action="store_true", help="every compute host serves it itself")
     parser.add_argument("--host", help="the host whose nova-network serves it")
     parser.add_argument("--project", help="only this project may use it")
@@ -57,7 +63,7 @@ def _register_modify(group: Any) -> None:
     parser.add_argument("--label", help="a new name")
     parser.add_argument("--dns1", help="name server told to guests; 'none' for no name servers")
     parser.add_argument("--dns2", help="second name server")
-    parser.add_argument("--mtu", type=int)
+    parser.add_argument("--mtu", type=MTU, help="68 to 65535")
     parser.add_argument("--host", help="the host whose nova-network serves it; 'none': who comes first")
     parser.add_argument("--project", help="only this project may use it; 'none' for all")
     parser.set_defaults(run=modify)
@@ -71,6 +77,14 @@ def create(conf: Any, args: argparse.Namespace) -> int:
         raise BadRequest(reason=f"--fixed-range-v4: {error}") from None
     if cidr.num_addresses < 8:
         raise BadRequest(reason="--fixed-range-v4 must hold at least 8 addresses")
+    if any((cidr.is_multicast, cidr.is_loopback, cidr.is_link_local, cidr.network_address.packed[0] == 0)):
+        raise BadRequest(reason=f"--fixed-range-v4: guests cannot have addresses of {cidr}.")
+    _check_label(args.label)
+    for device in (args.bridge, args.bridge_interface):
+        if device is not None and not _DEVICE.fullmatch(device):
+            raise BadRequest(reason=f"{device!r} is no name of a network device (15 characters at most).")
+    if args.dns2 and not args.dns1:
+        raise BadRequest(reason=_DNS2)
     for server in (d for d in (args.dns1, args.dns2) if d):
         _check_address("name server", server)
     if args.gateway:
@@ -95,7 +109,6 @@ def create(conf: Any, args: argparse.Namespace) -> int:
         project_id=ProjectId(args.project) if args.project else None,
         created_at=Clock().now(),
     )
-    db = database(conf)
 
     def work(tx: Tx) -> None:
         for other in networks.all_networks(tx):
@@ -105,18 +118,17 @@ def create(conf: Any, args: argparse.Namespace) -> int:
                 raise Conflict(reason=f"{cidr} overlaps {other.cidr} of network {other.label}.")
         networks.insert(tx, network)
 
-    db.run(work)
-    db.close()
+    with opened(conf) as db:
+        db.run(work)
     print(f"Network {network.label} ({network.cidr}) was made: {network.id}")
     return 0
 
 
 def show_all(conf: Any, args: argparse.Namespace) -> int:
     """Print all networks."""
-    db = database(conf)
-    found = db.read(networks.all_networks)
-    used = db.read(fixed_ips.counts)
-    db.close()
+    with opened(conf) as db:
+        found = db.read(networks.all_networks)
+        used = db.read(fixed_ips.counts)
     rows = [
         {
             "id": n.id,
@@ -143,7 +155,6 @@ def modify(conf: Any, args: argparse.Namespace) -> int:
     changes = _changes(args)
     if not changes:
         raise BadRequest(reason="Nothing to change was named.")
-    db = database(conf)
 
     def work(tx: Tx) -> Network:
         network = _find(tx, args.network)
@@ -156,8 +167,8 @@ def modify(conf: Any, args: argparse.Namespace) -> int:
         networks.update(tx, changed)
         return changed
 
-    changed = db.run(work)
-    db.close()
+    with opened(conf) as db:
+        changed = db.run(work)
     print(f"Network {changed.label} was changed: {', '.join(sorted(changes))}.")
     return 0
 
@@ -165,16 +176,23 @@ def modify(conf: Any, args: argparse.Namespace) -> int:
 def _changes(args: argparse.Namespace) -> dict[str, Any]:
     """Return the fields that a modify command names, with their values."""
     changes: dict[str, Any] = {name: getattr(args, name) for name in ("label", "mtu") if getattr(args, name)}
+    if args.label is not None:
+        _check_label(args.label)
     for name, field in (("host", "host"), ("project", "project_id")):
         if (value := getattr(args, name)) is not None:
             changes[field] = None if value == NONE else value
     if args.dns2 and not args.dns1:
-        raise BadRequest(reason="--dns2 goes with --dns1")
+        raise BadRequest(reason=_DNS2)
     if args.dns1 is not None:
         changes["dns"] = () if args.dns1 == NONE else tuple(d for d in (args.dns1, args.dns2) if d)
     for server in changes.get("dns", ()):
         _check_address("name server", server)
     return changes
+
+
+def _check_label(label: str) -> None:
+    if not 0 < len(label) <= LABEL_MOST or not label.isprintable():
+        raise BadRequest(reason=f"A label has 1 to {LABEL_MOST} characters that can be printed.")
 
 
 def _check_address(what: str, text: str) -> None:
@@ -193,7 +211,6 @@ def _find(tx: Tx, named: str) -> Network:
 
 def delete(conf: Any, args: argparse.Namespace) -> int:
     """Drop a network."""
-    db = database(conf)
 
     def work(tx: Tx) -> Network:
         network = _find(tx, args.network)
@@ -202,7 +219,7 @@ def delete(conf: Any, args: argparse.Namespace) -> int:
         networks.delete(tx, network.id)
         return network
 
-    gone = db.run(work)
-    db.close()
+    with opened(conf) as db:
+        gone = db.run(work)
     print(f"Network {gone.label} is gone.")
     return 0

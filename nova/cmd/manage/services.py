@@ -7,7 +7,7 @@ from typing import Any
 
 from nova.cmd.manage import shown
 from nova.db import services
-from nova.db.configured import database
+from nova.db.configured import opened
 
 
 def register(commands: Any) -> None:
@@ -20,9 +20,8 @@ def register(commands: Any) -> None:
 
 def show_all(conf: Any, args: argparse.Namespace) -> int:
     """Print all services."""
-    db = database(conf)
-    found = db.read(services.all_services)
-    db.close()
+    with opened(conf) as db:
+        found = db.read(services.all_services)
     rows = [
         {
             "binary": s.binary,

@@ -7,10 +7,11 @@ from typing import Any
 
 from nova.cmd.manage import shown
 from nova.db import history, jobs, workflows
-from nova.db.configured import database
-from nova.db.engine import Tx
+from nova.db.configured import opened
+from nova.db.engine import Database, Tx
 from nova.db.workflows import WorkflowRow
 from nova.errors import NotFound
+from nova.errors.operating import WorkflowOver
 from nova.lifecycle.actions import is_cancellable
 from nova.objects.ids import WorkflowId
 
@@ -35,9 +36,8 @@ def register(commands: Any) -> None:
 
 def show_all(conf: Any, args: argparse.Namespace) -> int:
     """Print the workflows that have not ended."""
-    db = database(conf)
-    found = db.read(_all_running)
-    db.close()
+    with opened(conf) as db:
+        found = db.read(_all_running)
     shown.show(args, ("id", "action", "instance", "state", "step", "since"), [_row(w) for w in found])
     return 0
 
@@ -66,13 +66,9 @@ def _row(w: WorkflowRow) -> dict[str, object]:
 
 def show(conf: Any, args: argparse.Namespace) -> int:
     """Print one workflow."""
-    db = database(conf)
-    wanted = WorkflowId(args.workflow)
-    found = db.read(lambda tx: workflows.get_many(tx, [wanted])).get(wanted)
-    if found is None:
-        raise NotFound(what="Workflow", id=wanted)
-    steps = db.read(lambda tx: jobs.of_workflows(tx, [wanted]))
-    db.close()
+    with opened(conf) as db:
+        found = _find(db, args)
+        steps = db.read(lambda tx: jobs.of_workflows(tx, [WorkflowId(found.id)]))
     if args.json:
         shown.show(args, (), [{**_row(found), "jobs": [_job(step) for step in steps]}])
         return 0
@@ -89,6 +85,14 @@ def show(conf: Any, args: argparse.Namespace) -> int:
     return 0
 
 
+def _find(db: Database, args: argparse.Namespace) -> WorkflowRow:
+    wanted = WorkflowId(args.workflow)
+    found = db.read(lambda tx: workflows.get_many(tx, [wanted])).get(wanted)
+    if found is None:
+        raise NotFound(what="Workflow", id=wanted)
+    return found
+
+
 def _job(job: Any) -> dict[str, object]:
     return {
         "step": job.step,
@@ -102,30 +106,25 @@ def _job(job: Any) -> dict[str, object]:
 
 def retry(conf: Any, args: argparse.Namespace) -> int:
     """Release a workflow from its owner, so that a conductor takes it up within seconds."""
-    db = database(conf)
-    freed = db.run(lambda tx: workflows.free(tx, WorkflowId(args.workflow)))
-    db.close()
+    with opened(conf) as db:
+        wanted = WorkflowId(_find(db, args).id)
+        freed = db.run(lambda tx: workflows.free(tx, wanted))
     if not freed:
-        print("The workflow has ended or waits for a report; there is nothing to try again.")
-        return 1
+        raise WorkflowOver(
+            reason="The workflow has ended or waits for a report; there is nothing to try again."
+        )
     print("A conductor will take it up within seconds.")
     return 0
 
 
 def cancel(conf: Any, args: argparse.Namespace) -> int:
     """Turn a running workflow back; deletes cannot be cancelled."""
-    db = database(conf)
-    wanted = WorkflowId(args.workflow)
-    found = db.read(lambda tx: workflows.get_many(tx, [wanted])).get(wanted)
-    if found is None:
-        raise NotFound(what="Workflow", id=wanted)
-    if not is_cancellable(found.kind):
-        print(f"A {found.action} wins over everything and is not cancelled.")
-        return 1
-    turned = db.run(lambda tx: history.cancel(tx, wanted))
-    db.close()
+    with opened(conf) as db:
+        found = _find(db, args)
+        if not is_cancellable(found.kind):
+            raise WorkflowOver(reason=f"A {found.action} wins over everything and is not cancelled.")
+        turned = db.run(lambda tx: history.cancel(tx, WorkflowId(found.id)))
     if turned is None:
-        print("The workflow has ended or is being undone already.")
-        return 1
+        raise WorkflowOver(reason="The workflow has ended or is being undone already.")
     print(f"The {turned.action} of instance {turned.instance_id} is being undone.")
     return 0

@@ -57,7 +57,7 @@ def read_url(url: str, *, tls: Tls | None = None, heartbeat_s: float = 30.0, quo
     usual = _TLS_PORT if tls is not None else _PORT
     brokers = tuple(_read_node(node, usual) for node in nodes.split(",") if node)
     if not brokers:
-        raise ValueError("transport_url names no broker")
+        raise ValueError("it names no broker")
     return Site(
         brokers=brokers,
         virtual_host=urllib.parse.unquote(path) or "/",
@@ -73,9 +73,9 @@ def _read_node(text: str, usual_port: int) -> Broker:
     try:
         port = parts.port or usual_port
     except ValueError:
-        raise ValueError("transport_url: a port is not a number") from None
+        raise ValueError("a port is not a number") from None
     if not parts.hostname:
-        raise ValueError("transport_url: a broker has no host name")
+        raise ValueError("a broker has no host name")
     unquote = urllib.parse.unquote
     return Broker(
         parts.hostname, port, unquote(parts.username or "guest"), unquote(parts.password or "guest")

@@ -3,15 +3,34 @@
 from __future__ import annotations
 
 import importlib
+import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from nova.cmd.manage.main import main as manage
 from nova.cmd.status import main as status
+from nova.db import migrate
 from nova_tools.ports import free_port
 
-COMMANDS = ["db sync", "db version", "db check", "service list", "workflow list", "network list"]
+SCHEMA = ["db sync", "db version"]
+BOOKS = [
+    "db check",
+    "db purge",
+    "doctor --books-only",
+    "network create --label net --fixed-range-v4 10.0.0.0/24",
+    "network delete net",
+    "network list",
+    "network modify net --mtu 1400",
+    "service list",
+    "workflow cancel w1",
+    "workflow list",
+    "workflow retry w1",
+    "workflow show w1",
+]
+COMMANDS = SCHEMA + BOOKS
+SERVERS = ["mysql+pymysql", "postgresql+psycopg"]
 PROGRAMS = [
     "all",
     "api",
@@ -55,8 +74,8 @@ def test_a_url_that_is_none_is_told(
     assert "[database] connection is not understood" in told(capsys, conf_file, command)
 
 
-@pytest.mark.parametrize("command", ["db sync", "db version"])
-@pytest.mark.parametrize("scheme", ["mysql+pymysql", "postgresql+psycopg", "sqlite"])
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("scheme", [*SERVERS, "sqlite"])
 def test_a_database_that_is_away_is_told(
     capsys: pytest.CaptureFixture[str], conf_file: Path, command: str, scheme: str
 ) -> None:
@@ -67,7 +86,27 @@ def test_a_database_that_is_away_is_told(
     assert "secret" not in words
 
 
-@pytest.mark.parametrize("command", ["db check", "service list", "workflow list", "network list"])
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """Give a port that takes connections and says nothing, as a machine that stands still does."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+@pytest.mark.parametrize("command", ["db sync", "service list"])
+@pytest.mark.parametrize("scheme", SERVERS)
+def test_a_database_that_stands_still_is_told_after_a_while(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, conf_file: Path, silent_port: int,
+    command: str, scheme: str,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(migrate, "_CONNECT_S", 2)
+    connect_to(conf_file, f"{scheme}://nova:secret@127.0.0.1:{silent_port}/nova")
+    with conf_file.open("a") as file:
+        file.write("[database]\npool_timeout = 2\n")
+    assert "The database named by [database] connection does not serve" in told(capsys, conf_file, command)
+
+
+@pytest.mark.parametrize("command", BOOKS)
 def test_a_database_without_schema_is_told(
     capsys: pytest.CaptureFixture[str], conf_file: Path, command: str
 ) -> None:
@@ -81,6 +120,63 @@ def test_nova_status_says_what_is_wrong_with_the_database(
     connect_to(conf_file, "nonsense")
     assert status(["--config-file", str(conf_file), "upgrade", "check"]) == 2
     assert "FAILURE  schema: [database] connection is not understood" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("db purge --days -1", "'-1' is no whole number from 0 to 36500"),
+        ("db purge --days 99999999", "is no whole number"),
+        ("db purge --days many", "is no whole number"),
+        ("doctor --wait -1", "'-1' is no number of seconds"),
+        ("doctor --wait nan", "is no number of seconds"),
+        ("network modify net --mtu 0", "is no whole number from 68 to 65535"),
+        ("network create --label net", "--fixed-range-v4"),
+        ("nonsense", "invalid choice"),
+        ("db", "required"),
+        ("", "required"),
+    ],
+)
+def test_wrong_usage_is_told(capsys: pytest.CaptureFixture[str], line: str, words: str) -> None:
+    with pytest.raises(SystemExit) as caught:
+        manage(line.split())
+    assert caught.value.code == 2
+    assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("secret", "it has no scheme"),
+        ("rabbit://", "it names no broker"),
+        ("rabbit://nova:secret@bus:port/nova", "a port is not a number"),
+        ("no-such+secret://bus", "there is no messaging driver 'no-such'"),
+    ],
+)
+def test_a_transport_url_that_is_none_is_told(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, conf_file: Path, url: str, words: str
+) -> None:
+    connect_to(conf_file, f"sqlite:///{conf_file.parent}/nova.sqlite")
+    text = conf_file.read_text().replace("[DEFAULT]", f"[DEFAULT]\ntransport_url = {url}")
+    conf_file.write_text(text)
+    assert manage(["--config-file", str(conf_file), "db", "sync"]) == 0
+    sentence = f"[DEFAULT] transport_url is not understood: {words}"
+    assert told(capsys, conf_file, "doctor") == f"nova-manage: {sentence}"
+    assert run("scheduler", monkeypatch, conf_file) == 2
+    said = capsys.readouterr().err
+    assert f"nova-scheduler: {sentence}.\n" in said
+    assert "secret" not in said and "Traceback" not in said
+
+
+@pytest.mark.parametrize("program", ["all", "conductor"])
+def test_daemons_tell_of_a_database_url_that_is_none(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, conf_file: Path, program: str
+) -> None:
+    connect_to(conf_file, "secret")
+    assert run(program, monkeypatch, conf_file) == 2
+    said = capsys.readouterr().err
+    assert f"nova-{program}: [database] connection is not understood: it is no URL" in said
+    assert "secret" not in said and "Traceback" not in said
 
 
 def run(program: str, monkeypatch: pytest.MonkeyPatch, conf_file: Path) -> int | str | None:

@@ -33,7 +33,7 @@ def test_addresses_name_one_broker_or_several() -> None:
     "url", ["rabbit://", "rabbit:///v", "rabbit://u:secret@:1/", "rabbit://u:secret@h:x/"]
 )
 def test_wrong_addresses_are_told_without_the_password(url: str) -> None:
-    with pytest.raises(ValueError, match="transport_url") as told:
+    with pytest.raises(ValueError, match=r"broker|port") as told:
         read_url(url)
     assert "secret" not in str(told.value)
 
