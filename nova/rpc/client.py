@@ -112,6 +112,12 @@ class _Sender:
                 raise NoAnswer(part=to.topic) from None
         try:
             value = bound.reply.read(answer)
+        except Unavailable as error:
+            bound.refused.inc()
+            if taken:
+                # This server did nothing; another one may still be at the copy before.
+                raise NoAnswer(part=to.topic) from error
+            raise
         except NovaError:
             bound.refused.inc()
             raise

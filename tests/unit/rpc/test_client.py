@@ -10,11 +10,13 @@ from prometheus_client import CollectorRegistry
 from nova.clock import StoppedClock
 from nova.context import system_context
 from nova.errors import Unavailable
+from nova.errors.database import DatabaseUnavailable
 from nova.errors.rpc import NoAnswer
 from nova.objects.page import Page
 from nova.rpc.client import ClientOptions, make_client
 from nova.rpc.contracts.conductor import Conductor
 from nova.rpc.metrics import RpcMetrics
+from nova.rpc.payload import encode_error
 from nova.rpc.transport import ReplyTimeout, Unconfirmed, Unreachable
 
 
@@ -27,7 +29,19 @@ class Away:
 
     def call(self, *_: object) -> bytes:
         self.tries += 1
-        raise self._errors.pop(0) if self._errors else Unreachable("connection refused")
+        if self._errors:
+            raise self._errors.pop(0)
+        return self.last()
+
+    def last(self) -> bytes:
+        raise Unreachable("connection refused")
+
+
+class Refusing(Away):
+    """A transport whose errors are told; then a server answers that it cannot do it now."""
+
+    def last(self) -> bytes:
+        return encode_error(DatabaseUnavailable())
 
 
 def ask(transport: Any) -> None:
@@ -52,3 +66,10 @@ def test_a_request_that_a_server_may_have_when_the_broker_goes_is_not_said_to_be
         ask(transport)
     assert "Nothing was changed" not in str(told.value)
     assert transport.tries > 3
+
+
+def test_a_server_that_cannot_do_it_now_speaks_for_itself_alone() -> None:
+    with pytest.raises(DatabaseUnavailable):
+        ask(Refusing(Unreachable("connection refused")))
+    with pytest.raises(NoAnswer):
+        ask(Refusing(ReplyTimeout()))  # another server may be at the first copy
