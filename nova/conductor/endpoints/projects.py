@@ -29,21 +29,21 @@ class ProjectsEndpoint:
     def put_quotas(
         self, ctx: RequestContext, project: ProjectId, limits: dict[str, int], force: bool
     ) -> QuotaSet:
-        return quotas.put(self.world, project, limits, force)
+        return quotas.put(self.world, ctx, project, limits, force)
 
     def reset_quotas(self, ctx: RequestContext, project: ProjectId) -> None:
-        quotas.reset(self.world, project)
+        quotas.reset(self.world, ctx, project)
 
     def put_user_quotas(
         self, ctx: RequestContext, project: ProjectId, user_id: UserId, limits: dict[str, int], force: bool
     ) -> QuotaSet:
-        return quotas.put_user(self.world, project, user_id, limits, force)
+        return quotas.put_user(self.world, ctx, project, user_id, limits, force)
 
     def reset_user_quotas(self, ctx: RequestContext, project: ProjectId, user_id: UserId) -> None:
-        quotas.reset_user(self.world, project, user_id)
+        quotas.reset_user(self.world, ctx, project, user_id)
 
     def put_quota_class(self, ctx: RequestContext, name: str, limits: dict[str, int]) -> QuotaSet:
-        return quotas.put_class(self.world, name, limits)
+        return quotas.put_class(self.world, ctx, name, limits)
 
     def list_server_groups(self, ctx: RequestContext, page: Page, all_projects: bool) -> list[ServerGroup]:
         return server_groups.list_groups(self.world, ctx, page, all_projects)

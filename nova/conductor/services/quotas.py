@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nova.conductor.services.once import once
+from nova.context import RequestContext
 from nova.db import fixed_ips, instances, quotas, server_groups
-from nova.db.engine import Tx, again
+from nova.db.engine import Tx
 from nova.errors.admin import QuotaAboveProject, QuotaBelowUse, QuotaOfProjectsOnly, QuotaUnknown
 from nova.errors.servers import QuotaExceeded
 from nova.objects.ids import ProjectId, UserId
@@ -78,7 +80,9 @@ def defaults(world: World) -> QuotaSet:
     return QuotaSet(project_id=ProjectId(DEFAULT_CLASS), limits=limits)
 
 
-def put(world: World, project: ProjectId, limits: dict[str, int], force: bool) -> QuotaSet:
+def put(
+    world: World, ctx: RequestContext, project: ProjectId, limits: dict[str, int], force: bool
+) -> QuotaSet:
     """Set limits of a project; raises ``QuotaBelowUse`` (without ``force``) and ``QuotaUnknown``."""
     _check_names(world, limits)
 
@@ -90,15 +94,22 @@ def put(world: World, project: ProjectId, limits: dict[str, int], force: bool) -
         quotas.set_limits(tx, project, limits)
         return QuotaSet(project_id=project, limits=limits_of(world, tx, project), used=used)
 
-    return world.db.run(work, settled=again)
+    return once(world, ctx, work, QuotaSet)
 
 
-def reset(world: World, project: ProjectId) -> None:
+def reset(world: World, ctx: RequestContext, project: ProjectId) -> None:
     """Go back to the defaults. Idempotent."""
-    world.db.run(lambda tx: quotas.clear_limits(tx, project), settled=again)
+
+    def work(tx: Tx) -> bool:
+        quotas.clear_limits(tx, project)
+        return True
+
+    once(world, ctx, work, bool)
 
 
-def put_user(world: World, project: ProjectId, user: UserId, limits: dict[str, int], force: bool) -> QuotaSet:
+def put_user(
+    world: World, ctx: RequestContext, project: ProjectId, user: UserId, limits: dict[str, int], force: bool
+) -> QuotaSet:
     """Set limits of one user in a project.
 
     Raises ``QuotaUnknown`` and ``QuotaOfProjectsOnly``; without ``force`` ``QuotaBelowUse``, and
@@ -122,15 +133,20 @@ def put_user(world: World, project: ProjectId, user: UserId, limits: dict[str, i
         quotas.set_limits(tx, project, limits, user)
         return QuotaSet(project_id=project, limits=most | own | limits, used=used)
 
-    return world.db.run(work, settled=again)
+    return once(world, ctx, work, QuotaSet)
 
 
-def reset_user(world: World, project: ProjectId, user: UserId) -> None:
+def reset_user(world: World, ctx: RequestContext, project: ProjectId, user: UserId) -> None:
     """Let a user have what the project has. Idempotent."""
-    world.db.run(lambda tx: quotas.clear_limits(tx, project, user), settled=again)
+
+    def work(tx: Tx) -> bool:
+        quotas.clear_limits(tx, project, user)
+        return True
+
+    once(world, ctx, work, bool)
 
 
-def put_class(world: World, name: str, limits: dict[str, int]) -> QuotaSet:
+def put_class(world: World, ctx: RequestContext, name: str, limits: dict[str, int]) -> QuotaSet:
     """Set limits of a quota class; only ``default`` has an effect. Raises ``QuotaUnknown``."""
     _check_names(world, limits)
     scope = f"class:{name}"
@@ -139,7 +155,7 @@ def put_class(world: World, name: str, limits: dict[str, int]) -> QuotaSet:
         quotas.set_limits(tx, scope, limits)
         return QuotaSet(project_id=ProjectId(name), limits=limits_of(world, tx, scope))
 
-    return world.db.run(work, settled=again)
+    return once(world, ctx, work, QuotaSet)
 
 
 def _check_names(world: World, limits: dict[str, int]) -> None:
