@@ -70,6 +70,8 @@ WORKFLOWS = table(
     sa.Index("workflows_finished", "finished_at"),
 )
 W = WORKFLOWS.c
+REFUSAL = "refusal"
+"""The kind of a row that keeps the place of a workflow that was refused (:mod:`nova.db.refusals`)."""
 
 
 class WorkflowRow(WorkflowRecord, frozen=True, kw_only=True):
@@ -108,12 +110,15 @@ _INSERT = Insert(WORKFLOWS, (*COLUMNS, "step_started_at", "running", "stamp"))
 SELECT = sa.select(*(W[name] for name in COLUMNS))
 _encode = msgspec.json.Encoder().encode
 _decode_explanation = msgspec.json.Decoder(Explanation).decode
-_EXISTING = Statement(sa.select(W.id).where(W.id.in_(args("ids"))))
+_EXISTING = Statement(sa.select(W.id).where(W.id.in_(args("ids")), W.kind != REFUSAL))
 _GET = Statement(SELECT.where(W.id.in_(args("ids"))))
 
 
 def insert(tx: Tx, rows: Sequence[WorkflowRow]) -> None:
-    """Store new workflows; with an owner nobody has to take them first.  Raises ``Duplicate``."""
+    """Store new workflows; with an owner nobody has to take them first.
+
+    Raises ``Duplicate`` when a copy of the request was granted, or refused, before.
+    """
     now = stamp(tx.now)
     _INSERT.run(tx, [(*_values(row), now, int(row.state not in ENDED), "") for row in rows])
 

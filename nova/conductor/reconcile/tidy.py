@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from nova.db import call_answers, console_tokens
+from nova.db import call_answers, console_tokens, refusals
 from nova.db.engine import Tx, again
 
 if TYPE_CHECKING:
@@ -32,7 +32,9 @@ class Tidy:
         """Take away what is over, as far as one look may go."""
         tokens = self._drop(lambda tx: console_tokens.expire(tx, BATCH))
         answers = self._drop(lambda tx: call_answers.expire(tx, ANSWER_AGE_S, BATCH))
-        return f"{tokens} console tokens, {answers} answers" if tokens or answers else None
+        refused = self._drop(lambda tx: refusals.expire(tx, ANSWER_AGE_S, BATCH))
+        told = f"{tokens} console tokens, {answers} answers, {refused} refusals"
+        return told if tokens or answers or refused else None
 
     def _drop(self, expire: Callable[[Tx], int]) -> int:
         total = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -10,7 +10,7 @@ import msgspec
 from nova import ids
 from nova.conductor.services import admission
 from nova.conductor.services.lookup import any_instance, living, may_see
-from nova.conductor.services.once import once
+from nova.conductor.services.once import agreed, bound, once
 from nova.conductor.services.snapshot_image import described
 from nova.conductor.services.together import Together
 from nova.conductor.workflows.inputs import ActInput, DeleteInput, SnapshotInput
@@ -109,8 +109,8 @@ def _start(world: World, asked: Asked) -> None:
             return []
         return admission.start(world, tx, ctx, action, instance, _wish(world, ctx, action, instance))
 
-    runs = _admitted(world, work, lambda tx: _settled(tx, ctx, instance_id, action.name))
-    _go_on(world, runs, admission.workflow_id(ctx, instance_id, action.name))
+    claim = admission.Claim(ctx, instance_id, action.name)
+    _go_on(world, agreed(world, work, claim.settled, claim.refuse), claim.workflow)
 
 
 def _go_on(world: World, runs: Sequence[Run], granted: WorkflowId) -> None:
@@ -120,31 +120,8 @@ def _go_on(world: World, runs: Sequence[Run], granted: WorkflowId) -> None:
         world.engine.adopt_forgotten([granted])
 
 
-def _admitted(
-    world: World, work: Callable[[Tx], list[Run]], settled: Callable[[Tx], list[Run] | None]
-) -> list[Run]:
-    """Run a transaction that admits a workflow; the second copy of a message is granted what the first was.
-
-    It may meet its own rows, the busy server, or one that is gone already.
-    """
-    try:
-        return world.db.run(work, settled=settled)
-    except Unavailable:
-        raise
-    except NovaError:
-        if (found := world.db.read(settled)) is None:
-            raise
-        return found
-
-
 def _runs(tx: Tx, instance_id: InstanceId) -> bool:
     return bool(workflows.running_of(tx, [instance_id]))
-
-
-def _settled(tx: Tx, ctx: RequestContext, instance_id: InstanceId, name: str) -> list[Run] | None:
-    """After a lost answer to a commit: the workflow is there, and its owner finds it forgotten."""
-    wanted = admission.workflow_id(ctx, instance_id, name)
-    return [] if workflows.existing(tx, [wanted]) else None
 
 
 def _wish(world: World, ctx: RequestContext, action: Action, instance: Instance) -> Value:
@@ -165,19 +142,26 @@ def create_image(world: World, ctx: RequestContext, instance_id: InstanceId, ima
     """
     action = ACTIONS["createImage"]
     wanted = ImageId(ids.derived_uuid(ctx.request_id, instance_id, "image"))
+    claim = admission.Claim(ctx, instance_id, action.name)
 
     def admitted(tx: Tx) -> Instance | None:
         instance = living(tx, ctx, instance_id)
-        if _settled(tx, ctx, instance_id, action.name) is not None:
+        if claim.settled(tx) is not None:
             return None
         check(action, instance, is_admin=ctx.is_admin)
         return instance
 
-    subject = world.db.read(admitted)
-    if subject is None:
+    try:
+        subject = world.db.read(admitted)
+        if subject is None:
+            return wanted
+        picture = described(image, subject, ctx)
+        made = world.images.create(picture, ProjectId(ctx.project_id), image_id=wanted)
+    except Unavailable:
+        raise
+    except NovaError as refused:
+        bound(world, refused, claim.settled, claim.refuse)
         return wanted
-    picture = described(image, subject, ctx)
-    made = world.images.create(picture, ProjectId(ctx.project_id), image_id=wanted)
 
     def work(tx: Tx) -> list[Run]:
         fresh = living(tx, ctx, instance_id)
@@ -185,11 +169,11 @@ def create_image(world: World, ctx: RequestContext, instance_id: InstanceId, ima
         return admission.start(world, tx, ctx, action, fresh, wish)
 
     try:
-        runs = _admitted(world, work, lambda tx: _settled(tx, ctx, instance_id, action.name))
+        runs = agreed(world, work, claim.settled, claim.refuse)
     except BaseException:
         world.images.delete(made.id)
         raise
-    _go_on(world, runs, admission.workflow_id(ctx, instance_id, action.name))
+    _go_on(world, runs, claim.workflow)
     return made.id
 
 

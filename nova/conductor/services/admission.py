@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from nova import ids
+from nova.conductor.services.once import refusal
 from nova.context import RequestContext
-from nova.db import history, instances, workflows
+from nova.db import history, instances, refusals, workflows
 from nova.db.engine import TryAgain, Tx
 from nova.db.workflows import WorkflowRow
 from nova.lifecycle import admission
@@ -35,6 +36,33 @@ class Begin(msgspec.Struct, frozen=True):
 def workflow_id(ctx: RequestContext, instance_id: InstanceId, action: str) -> WorkflowId:
     """Return the id of the workflow that this request makes: the same when it is carried out again."""
     return WorkflowId(ids.derived_uuid(ctx.request_id, instance_id, action))
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """A request's place among the workflows: what begins takes it, and so does a refusal; never both."""
+
+    ctx: RequestContext
+    instance_id: InstanceId
+    action: str
+
+    @property
+    def workflow(self) -> WorkflowId:
+        """The id of the workflow that the request makes."""
+        return workflow_id(self.ctx, self.instance_id, self.action)
+
+    def settled(self, tx: Tx) -> list[Run] | None:
+        """Tell a copy what the one before it was answered: no runs, for its owner has them; or its refusal.
+
+        None: none was answered.
+        """
+        kept = refusals.find(tx, self.workflow)
+        if kept:
+            raise refusal(kept)
+        return None if kept is None else []
+
+    def refuse(self, tx: Tx, error: str) -> None:
+        """Keep a refusal; raises ``Duplicate`` when a copy was answered."""
+        refusals.insert(tx, self.ctx, self.workflow, self.action, error)
 
 
 def new_workflow(

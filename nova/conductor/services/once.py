@@ -2,7 +2,8 @@
 
 A caller sends a call again when no answer comes or the broker did not confirm it; the copies bear one call id
 and may reach several conductors.  The answer is kept in the transaction that makes the change: of two copies
-one commits, the other finds the answer.
+one commits, the other finds the answer.  A refusal is kept before it is told, under the same unique key: what
+one copy was refused, no other does.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from nova import ids
 from nova.context import RequestContext
 from nova.db import call_answers
 from nova.db.engine import Tx
-from nova.errors import NovaError, Unavailable
+from nova.errors import NovaError, Unavailable, revive
+from nova.errors.database import Duplicate
 
 if TYPE_CHECKING:
     from nova.conductor.world import World
@@ -41,14 +43,53 @@ def once(world: World, ctx: RequestContext, work: Callable[[Tx], R], kind: Any) 
         found = call_answers.get(tx, call_id)
         if found is None:
             return None
-        kept: R = msgspec.json.decode(found, type=kind)
+        if found.refused:
+            raise refusal(found.answer)
+        kept: R = msgspec.json.decode(found.answer, type=kind)
         return kept
 
+    def keep(tx: Tx, error: str) -> None:
+        call_answers.insert(tx, call_id, error, refused=True)
+
+    return agreed(world, whole, known, keep)
+
+
+def agreed(
+    world: World,
+    work: Callable[[Tx], R],
+    settled: Callable[[Tx], R | None],
+    keep: Callable[[Tx, str], None],
+) -> R:
+    """Run work in a transaction; a copy of it is answered as the copy that was first.
+
+    ``settled`` returns what a copy was granted, raises what it was refused, and returns None where none was
+    answered; ``keep`` writes a refusal (:func:`refusal` reads it) under the key that work writes, too.
+    """
     try:
-        return world.db.run(whole, settled=known)
+        return world.db.run(work, settled=settled)
     except Unavailable:
         raise
-    except NovaError:
-        if not ctx.call_id or (answer := world.db.read(known)) is None:
-            raise
-        return answer
+    except NovaError as refused:
+        return bound(world, refused, settled, keep)
+
+
+def bound(
+    world: World, refused: NovaError, settled: Callable[[Tx], R | None], keep: Callable[[Tx, str], None]
+) -> R:
+    """Raise a refusal once it binds every copy; return or raise what a copy was answered before."""
+    if (found := world.db.read(settled)) is not None:
+        return found
+    error = msgspec.json.encode(refused.to_wire(), enc_hook=str).decode()
+    try:
+        world.db.once(lambda tx: keep(tx, error), repeatable=True)
+    except Duplicate:
+        # A copy was answered just now; or this one was kept, and the database lost its answer.
+        if (found := world.db.read(settled)) is not None:
+            return found
+    raise refused
+
+
+def refusal(kept: str) -> NovaError:
+    """Return the error of a refusal as it was kept."""
+    name, facts = msgspec.json.decode(kept)
+    return revive(name, facts)

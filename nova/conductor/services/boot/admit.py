@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from nova import ids
-from nova.conductor.services.admission import new_workflow, workflow_id
+from nova.conductor.services.admission import Claim, new_workflow, workflow_id
 from nova.conductor.services.boot import devices, validate
 from nova.conductor.services.boot.resolve import Look, Resolved, resolve
+from nova.conductor.services.once import agreed, bound
 from nova.conductor.services.together import Together
 from nova.conductor.workflows.inputs import BootInput, VifPlan
 from nova.context import RequestContext
@@ -21,8 +22,7 @@ from nova.db import instances, quotas, security_groups, server_groups
 from nova.db.engine import TryAgain, Tx
 from nova.db.quotas import Shortage
 from nova.db.workflows import WorkflowRow
-from nova.errors import BadRequest, NovaError, Unavailable
-from nova.errors.database import Duplicate
+from nova.errors import BadRequest, NovaError
 from nova.errors.servers import BootFileUnknown, ImageUnknown, QuotaExceeded, QuotaExceededSimply
 from nova.lifecycle.actions import ACTIONS
 from nova.objects.block_device import BlockDevice
@@ -52,6 +52,26 @@ class Asked(msgspec.Struct, frozen=True):
     def first(self) -> InstanceId:
         """The id of its first server: the same when the request comes again."""
         return InstanceId(ids.derived_uuid(self.ctx.request_id, 0))
+
+    @property
+    def claim(self) -> Claim:
+        """Its place: what it makes stands there, or its refusal."""
+        return Claim(self.ctx, self.first, "create")
+
+    def granted(self, tx: Tx) -> Granted | None:
+        """Return what a copy was granted; raise what it was refused; None: none was answered."""
+        wanted = [InstanceId(ids.derived_uuid(self.ctx.request_id, n)) for n in range(_most(self.wish))]
+        found = instances.get_many(tx, wanted)
+        if self.first not in found:
+            self.claim.settled(tx)
+            return None
+        booted = Booted(
+            ids=tuple(i for i in wanted if i in found),
+            reservation_id=found[self.first].reservation_id,
+            admin_password=self.wish.admin_password,
+            security_groups=found[self.first].security_groups,
+        )
+        return booted, []
 
 
 class Made(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,31 +103,17 @@ def boot(world: World, gate: Together[Asked, Booted], ctx: RequestContext, wish:
     """Carry out a create request; repeating it with the same request id gives the same answer."""
     try:
         image = _image(world, ctx, wish)
-    except BadRequest:
+    except BadRequest as refused:
         # Perhaps the second copy of a message that was granted, whose image is gone by now.
-        found = world.db.read(lambda tx: _granted_before(tx, Asked(ctx, wish, None)))
-        if found is None:
-            raise
-        return _taken_up(world, ctx, found[0])
+        asked = Asked(ctx, wish, None)
+        booted, _ = bound(world, refused, asked.granted, asked.claim.refuse)
+        return _taken_up(world, ctx, booted)
     return gate.ask(Asked(ctx, wish, image))
 
 
 def _boot(world: World, asked: Asked) -> Booted:
-    def settled(tx: Tx) -> Granted | None:
-        return _granted_before(tx, asked)
-
-    try:
-        booted, runs = world.db.run(lambda tx: admit(world, tx, asked), settled=settled)
-    except Unavailable:
-        raise
-    except NovaError as refused:
-        # Perhaps the second copy of a message that was granted: it met its own rows, or what they used up.
-        found = world.db.read(settled)
-        if found is None:
-            raise
-        booted, runs = found
-        if not isinstance(refused, Duplicate):
-            LOG.info("Request %s was granted before", asked.ctx.request_id)
+    # The second copy of a message that was granted meets its own rows, or what they used up.
+    booted, runs = agreed(world, lambda tx: admit(world, tx, asked), asked.granted, asked.claim.refuse)
     if not runs:
         return _taken_up(world, asked.ctx, booted)
     world.engine.wake(runs)
@@ -118,10 +124,6 @@ def _taken_up(world: World, ctx: RequestContext, booted: Booted) -> Booted:
     """Go on with what a request made before, where nobody does."""
     world.engine.adopt_forgotten([workflow_id(ctx, i, "create") for i in booted.ids])
     return booted
-
-
-def _granted_before(tx: Tx, asked: Asked) -> Granted | None:
-    return (_again(tx, asked), []) if instances.get(tx, asked.first) is not None else None
 
 
 def _image(world: World, ctx: RequestContext, wish: BootWish) -> Image | None:
@@ -140,18 +142,6 @@ def _image(world: World, ctx: RequestContext, wish: BootWish) -> Image | None:
         except ImageUnknown:
             raise BootFileUnknown(image=image.id, part=what, id=named) from None
     return image
-
-
-def _again(tx: Tx, asked: Asked) -> Booted:
-    wish = asked.wish
-    wanted = [InstanceId(ids.derived_uuid(asked.ctx.request_id, n)) for n in range(wish.max_count)]
-    found = instances.get_many(tx, wanted)
-    return Booted(
-        ids=tuple(i for i in wanted if i in found),
-        reservation_id=found[asked.first].reservation_id,
-        admin_password=wish.admin_password,
-        security_groups=found[asked.first].security_groups,
-    )
 
 
 def admit(world: World, tx: Tx, asked: Asked) -> Granted:

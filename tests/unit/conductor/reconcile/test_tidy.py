@@ -10,9 +10,10 @@ from nova import ids
 from nova.conductor.reconcile import tidy
 from nova.conductor.reconcile.tidy import Tidy
 from nova.conductor.world import World
-from nova.db import call_answers, console_tokens
+from nova.context import RequestContext
+from nova.db import call_answers, console_tokens, refusals
 from nova.objects.console import ConsoleAuthorization
-from nova.objects.ids import HostName, InstanceId
+from nova.objects.ids import HostName, InstanceId, WorkflowId
 
 
 def keep(world: World, count: int, lasts_s: float) -> list[str]:
@@ -30,20 +31,29 @@ def rows(world: World, table: str) -> int:
     return int(world.db.read(lambda tx: tx.driver(f"SELECT COUNT(*) FROM {table}", []).fetchone())[0])
 
 
-def test_tokens_and_answers_that_are_over_go(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def refuse(world: World, ctx: RequestContext, workflow: str) -> None:
+    world.db.run(lambda tx: refusals.insert(tx, ctx, WorkflowId(workflow), "stop", "[]"))
+
+
+def test_tokens_and_answers_that_are_over_go(
+    world: World, ctx: RequestContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(tidy, "BATCH", 3)
     clock: Any = world.clock
     keep(world, 7, 60.0)
     world.db.run(lambda tx: call_answers.insert(tx, "old", "true"))
+    refuse(world, ctx, "old")
     clock.advance(tidy.ANSWER_AGE_S / 2)
     (lasting,) = keep(world, 1, 60.0)
     world.db.run(lambda tx: call_answers.insert(tx, "new", "true"))
-    assert Tidy(world).look() == "7 console tokens, 0 answers"
+    refuse(world, ctx, "new")
+    assert Tidy(world).look() == "7 console tokens, 0 answers, 0 refusals"
     assert world.db.read(lambda tx: console_tokens.get(tx, lasting)) is not None
     clock.advance(tidy.ANSWER_AGE_S / 2)
-    assert Tidy(world).look() == "1 console tokens, 1 answers"
-    assert world.db.read(lambda tx: call_answers.get(tx, "new")) == "true"
-    assert (rows(world, "console_tokens"), rows(world, "call_answers")) == (0, 1)
+    assert Tidy(world).look() == "1 console tokens, 1 answers, 1 refusals"
+    assert world.db.read(lambda tx: call_answers.get(tx, "new")) == call_answers.Kept("true", refused=False)
+    assert world.db.read(lambda tx: refusals.find(tx, WorkflowId("new"))) == "[]"
+    assert [rows(world, name) for name in ("console_tokens", "call_answers", "workflows")] == [0, 1, 1]
     assert Tidy(world).look() is None
 
 
