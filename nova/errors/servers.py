@@ -23,6 +23,12 @@ class InstanceHasNoHost(Conflict):
     template = "Instance {id} is not on a host: wait until it has been built."
 
 
+class InstanceHasNoGuest(Conflict):
+    """It is being built, or could not be; or its guest is gone though nobody deleted it."""
+
+    template = "Instance {id} is not ready: its host has no guest of it."
+
+
 class InstanceLocked(Conflict):
     ec2, template = "OperationNotPermitted", "Instance {id} is locked"
 

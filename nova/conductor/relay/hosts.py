@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -10,7 +12,8 @@ from nova.conductor.services.services import hosts_up
 from nova.context import RequestContext
 from nova.db.engine import Tx
 from nova.errors import BadRequest
-from nova.errors.servers import InstanceHasNoHost, ServiceDown
+from nova.errors.servers import InstanceHasNoGuest, InstanceHasNoHost, ServiceDown
+from nova.errors.virt import GuestNotFound
 from nova.lifecycle.actions import ACTIONS
 from nova.lifecycle.admission import check
 from nova.objects.console import ConsoleAuthorization, ConsoleLink
@@ -21,6 +24,15 @@ from nova.rpc.contracts.compute import Compute
 
 if TYPE_CHECKING:
     from nova.conductor.world import World
+
+
+@contextlib.contextmanager
+def _guest_of(instance: Instance) -> Iterator[None]:
+    """Tell that an instance is not ready where its host does not know it: the instance itself is there."""
+    try:
+        yield
+    except GuestNotFound:
+        raise InstanceHasNoGuest(id=instance.id) from None
 
 
 def _ask(world: World, ctx: RequestContext, instance_id: InstanceId, action: str) -> tuple[Instance, Compute]:
@@ -39,14 +51,16 @@ def _ask(world: World, ctx: RequestContext, instance_id: InstanceId, action: str
 
 def console_output(world: World, ctx: RequestContext, instance_id: InstanceId, tail: int | None) -> str:
     """Return the end of a guest's console log."""
-    _, host = _ask(world, ctx, instance_id, "getConsoleOutput")
-    return host.console_output(ctx, instance_id, tail)
+    instance, host = _ask(world, ctx, instance_id, "getConsoleOutput")
+    with _guest_of(instance):
+        return host.console_output(ctx, instance_id, tail)
 
 
 def diagnostics(world: World, ctx: RequestContext, instance_id: InstanceId) -> Diagnostics:
     """Return a guest's counters."""
-    _, host = _ask(world, ctx, instance_id, "diagnostics")
-    return host.diagnostics(ctx, instance_id)
+    instance, host = _ask(world, ctx, instance_id, "diagnostics")
+    with _guest_of(instance):
+        return host.diagnostics(ctx, instance_id)
 
 
 def open_console(
@@ -56,7 +70,8 @@ def open_console(
     if (protocol, kind) != ("vnc", "novnc"):
         raise BadRequest(reason=f"Unavailable console type {kind}.")
     instance, host = _ask(world, ctx, instance_id, "getConsole")
-    target = host.vnc(ctx, instance_id)
+    with _guest_of(instance):
+        target = host.vnc(ctx, instance_id)
     token = world.consoleauth.any.authorize(
         ctx,
         ConsoleAuthorization(

@@ -236,7 +236,7 @@ class FakeDriver:
         return self._world.guest(self._host, instance_id)
 
     def _console(self, instance_id: InstanceId) -> ConsoleTarget:
-        if self._guest(instance_id).power is not Power.RUNNING:
+        if self._guest(instance_id).power not in {Power.RUNNING, Power.PAUSED}:
             raise NoConsole(reason="the guest is not running")
         return ConsoleTarget(host=self._about.host_ip, port=self._about.vnc_port)
 
