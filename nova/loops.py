@@ -20,6 +20,7 @@ import msgspec
 from nova import ids, log
 from nova.clock import Clock
 from nova.context import system_context
+from nova.errors import Unavailable
 from nova.workers import WorkerPool
 
 _LOG = logging.getLogger(__name__)
@@ -79,6 +80,9 @@ class Loop:
             try:
                 value = self._run()
                 result = None if value is None else str(value)[:200]
+            except Unavailable as raised:
+                error = str(raised)[:500]
+                _LOG.warning("loop %s comes again: %s", self.name, raised)
             except Exception as raised:  # a loop survives whatever one run meets and comes again
                 error = f"{type(raised).__name__}: {raised}"[:500]
                 _LOG.exception("loop %s failed", self.name)

@@ -19,7 +19,7 @@ from nova.conductor.world import World
 from nova.daemon import Daemon, Need, Parts, Surroundings
 from nova.db import migrate, services
 from nova.db.configured import database, prepared_url
-from nova.db.engine import Database
+from nova.db.engine import Database, again
 from nova.image.choice import image_store
 from nova.loops import Loops
 from nova.objects.host import ServiceBeat
@@ -103,7 +103,7 @@ def build(surroundings: Surroundings, loops: Loops) -> Parts:
 
     def beat() -> None:
         mine = ServiceBeat(host=HostName(surroundings.host), binary=BINARY, topic="conductor")
-        db.run(lambda tx: services.beat(tx, [mine]))
+        db.run(lambda tx: services.beat(tx, [mine]), settled=again)
 
     def reload(conf: cfg.ConfigOpts) -> None:
         fresh = conductor_settings.read(conf)

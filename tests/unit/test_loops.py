@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from nova.errors import Unavailable
 from nova.loops import Loops
 from tests.support.eventually import eventually
 
@@ -63,6 +64,20 @@ def test_a_failure_is_kept_and_the_loop_goes_on(loops: Loops) -> None:
     loops.start()
     eventually(lambda: loop.state.failures > 2)
     assert loop.state.error == "ZeroDivisionError: division by zero"
+
+
+def test_a_part_that_does_not_answer_is_told_in_a_sentence(
+    loops: Loops, caplog: pytest.LogCaptureFixture
+) -> None:
+    def away() -> None:
+        raise Unavailable(part="the database")
+
+    loop = loops.add("away", away, 0.01)
+    loops.start()
+    eventually(lambda: loop.state.failures > 1)
+    assert loop.state.error == str(Unavailable(part="the database"))
+    assert not [record for record in caplog.records if record.exc_info]
+    assert next(record.levelname for record in caplog.records if "away" in record.message) == "WARNING"
 
 
 def test_a_removed_loop_runs_no_more(loops: Loops) -> None:

@@ -16,6 +16,7 @@ from nova.conductor.engine.inbox import Inbox
 from nova.conductor.engine.step import BACKWARD, Run, Workflow
 from nova.conductor.engine.walk import SEVERAL, Aftermath, LeaseLost, Send, Walk, instances_of
 from nova.db import history, jobs, workflows
+from nova.db.engine import Tx, again
 from nova.db.workflows import WorkflowRow
 from nova.errors import NovaError, Unavailable, revive
 from nova.errors.database import CommitUnknown
@@ -26,7 +27,6 @@ from nova.objects.jobs import JobOutcome, Verdict
 
 if TYPE_CHECKING:
     from nova.conductor.world import World
-    from nova.db.engine import Tx
 
 LOG = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ class Engine:
             thread.join(timeout_s)
         if self._inbox.held():
             try:
-                self._world.db.run(lambda tx: workflows.leave(tx, self._world.owner))
+                self._world.db.run(lambda tx: workflows.leave(tx, self._world.owner), settled=again)
             except NovaError as error:
                 LOG.warning("Others take up what is left after the lease only: %s", error)
 
@@ -384,7 +384,8 @@ class Engine:
 
     def adopt(self, lost: Sequence[WorkflowId]) -> None:
         """Take up workflows of this very conductor that nobody holds; each gets a new fence."""
-        rows = self._world.db.run(lambda tx: workflows.readopt(tx, self._world.owner, list(lost)))
+        owner = self._world.owner
+        rows = self._world.db.run(lambda tx: workflows.readopt(tx, owner, list(lost)), settled=again)
         self._inbox.put([self.run_of(row) for row in rows])
 
     def adopt_forgotten(self, granted: Sequence[WorkflowId]) -> None:
@@ -402,7 +403,9 @@ class Engine:
 
     def recover(self, dead_owners: Sequence[str]) -> int:
         """Take up workflows without a living owner; return how many."""
-        rows = self._world.db.run(lambda tx: workflows.take(tx, self._world.owner, BATCH, list(dead_owners)))
+        owner, dead = self._world.owner, list(dead_owners)
+        # What a commit of unknown end took is this conductor's, in nobody's hands: adopted after the lease.
+        rows = self._world.db.run(lambda tx: workflows.take(tx, owner, BATCH, dead), settled=again)
         if rows:
             LOG.info("Took over %d workflows", len(rows))
             self._inbox.put([self.run_of(row) for row in rows])

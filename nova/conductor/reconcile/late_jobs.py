@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from nova.db import history, jobs
+from nova.db import engine, history, jobs
 from nova.db.jobs import JobRow, Pending
 from nova.errors import NovaError, Unavailable
 from nova.errors.servers import DeadlinePassed
@@ -120,7 +120,7 @@ class LateJobs:
         again = [row.id for row in rows if row.id in unknown]
         if again and (orders := world.db.read(lambda tx: jobs.orders(tx, again))):
             LOG.info("Sending %d jobs to %s on %s again", len(orders), topic, host)
-            world.db.run(lambda tx: jobs.sent(tx, again))
+            world.db.run(lambda tx: jobs.sent(tx, again), settled=engine.again)
             world.send_jobs(topic, host, [_decode_job(order) for order in orders])
         known = [o for o in told if o.verdict not in (Verdict.UNKNOWN, Verdict.PROGRESS)]
         if known:

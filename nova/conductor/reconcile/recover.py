@@ -6,7 +6,7 @@ import functools
 from typing import TYPE_CHECKING
 
 from nova.db import hosts, owners, services, workflows
-from nova.db.engine import Tx
+from nova.db.engine import Tx, again
 from nova.objects.ids import HostName, WorkflowId
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class Recover:
     def beat(self) -> None:
         """Say that this conductor lives, look who else does, and how the services are."""
         world = self._world
-        world.db.run(lambda tx: owners.beat(tx, world.owner, world.host))
+        world.db.run(lambda tx: owners.beat(tx, world.owner, world.host), settled=again)
         alive = world.db.read(owners.all)
         world.liveness.conductors.observe(alive, whole=True)
 
@@ -43,7 +43,7 @@ class Recover:
         self._up = up
         if changed:
             # Schedulers learn of it by the feed, like of every other change of a host.
-            world.db.run(lambda tx: hosts.touch(tx, sorted(changed)))
+            world.db.run(lambda tx: hosts.touch(tx, sorted(changed)), settled=again)
 
     def take_over(self) -> None:
         """Go on with what nobody alive works on."""
@@ -52,7 +52,7 @@ class Recover:
         while world.engine.recover(dead):
             pass
         for owner in dead:
-            world.db.run(functools.partial(self._bury, owner))
+            world.db.run(functools.partial(self._bury, owner), settled=again)
             world.liveness.conductors.forget(owner)
         self._remember_forgotten()
 

@@ -14,7 +14,7 @@ from nova.conductor.steps.guest import guest_specs
 from nova.conductor.workflows.inputs import ActInput
 from nova.context import RequestContext
 from nova.db import instances, jobs
-from nova.db.engine import Tx
+from nova.db.engine import Tx, again
 from nova.errors import NovaError
 from nova.errors.servers import InstanceNotFound
 from nova.lifecycle.actions import ACTIONS
@@ -107,7 +107,8 @@ def _repair(world: World, ctx: RequestContext, known: Instance, seen: ObservedGu
                         power=power,
                     )
                 ],
-            )
+            ),
+            settled=again,
         )
         return
     if what is Remedy.START:

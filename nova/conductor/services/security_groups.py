@@ -15,7 +15,7 @@ from nova.conductor.services.once import once
 from nova.conductor.services.quotas import limits_of
 from nova.context import RequestContext
 from nova.db import instances, quotas, security_groups
-from nova.db.engine import TryAgain, Tx
+from nova.db.engine import TryAgain, Tx, again
 from nova.errors import Unavailable
 from nova.errors.admin import (
     OutOfQuota,
@@ -57,7 +57,7 @@ def list_groups(world: World, ctx: RequestContext, all_projects: bool) -> list[S
     project = ProjectId(ctx.project_id)
     found = world.db.read(lambda tx: security_groups.list_groups(tx, project))
     if not any(group.name == DEFAULT for group in found):
-        world.db.run(lambda tx: security_groups.resolve(tx, project, [DEFAULT]))
+        world.db.run(lambda tx: security_groups.resolve(tx, project, [DEFAULT]), settled=again)
         found = world.db.read(lambda tx: security_groups.list_groups(tx, project))
     return found
 
