@@ -51,6 +51,12 @@ class QuotaExceededSimply(Forbidden):
     ec2, template = "ResourceLimitExceeded", "{reason}"
 
 
+class TooManyInterfaces(Forbidden):
+    """Whatever the quota says: each takes a slot in the guest and an address."""
+
+    ec2, template = "ResourceLimitExceeded", "Maximum number of ports exceeded: a server can have {most}."
+
+
 class FlavorNotFound(NotFound):
     ec2, template = "InvalidParameterValue", "Flavor {id} could not be found."
 

@@ -96,6 +96,33 @@ def test_a_field_at_its_limit_is_read_and_one_beyond_is_refused(cloud: Bench, fi
     assert refused.status == 400, refused
 
 
+BLANK = {"source_type": "blank", "destination_type": "local", "volume_size": 0}
+MANY: dict[str, tuple[Any, int]] = {
+    "networks": ([{"uuid": "00000000-0000-4000-8000-000000000001"}] * 2000, 403),
+    "security_groups": ([{"name": f"g{number}"} for number in range(4000)], 400),
+    "block_device_mapping_v2": ([BLANK] * 1000, 400),
+    "tags": ([f"t{number}" for number in range(51)], 400),
+    "metadata": ({f"k{number}": "v" for number in range(4000)}, 403),
+    "min_count": (10**12, 400),
+    "max_count": (10**12, 403),
+}
+
+
+@pytest.mark.parametrize("field", MANY)
+def test_however_many_are_asked_for_it_is_refused_soon(cloud: Bench, field: str) -> None:
+    """Each has a bound: of its own, or the project's quota (here of no servers)."""
+    many, status = MANY[field]
+    wish = {"name": "x", "imageRef": cloud.image, "flavorRef": "1", "networks": "none", field: many}
+    if field == "max_count":
+        limits = {"instances": 0, "force": True}
+        put = cloud.admin.ask("PUT", f"/os-quota-sets/{cloud.demo.project}", {"quota_set": limits})
+        assert put.status == 200, put
+    answer = timed(cloud, "/servers", {"server": wish})
+    if field == "max_count":
+        cloud.admin.ask("DELETE", f"/os-quota-sets/{cloud.demo.project}")
+    assert answer.status == status, answer
+
+
 def test_log_bytes_of_a_request_are_bounded(cloud: Bench, caplog: pytest.LogCaptureFixture) -> None:
     import logging
 

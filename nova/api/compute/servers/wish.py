@@ -10,16 +10,21 @@ from nova.api.compute.servers.mappings import block_devices
 from nova.api.wsgi.formats import canonical_uuid, is_uuid
 from nova.api.wsgi.schema_parts import truth
 from nova.errors import BadRequest
+from nova.errors.servers import TooManyInterfaces
 from nova.objects.block_device import BlockDevice, Source
 from nova.objects.ids import FlavorId, HostName, ImageId, NetworkId, NodeName, VifId
 from nova.objects.instance import BootWish
 from nova.objects.network import NetworkChoice, NetworkWish
 
 Json = dict[str, Any]
+MOST_INTERFACES = 24
+"""Of one server, as many as guests have had slots for; the quota ``fixed_ips`` bounds those of a project."""
+MOST_AT_ONCE = 10_000
+"""Servers of one request: it is one transaction, and no list of them may eat the memory of a conductor."""
 
 
 def boot_wish(body: Json) -> BootWish:
-    """Read a checked body.  Raises 400 for what its schema cannot say."""
+    """Read a checked body.  Raises 400 for what its schema cannot say, 403 for too many interfaces."""
     server: Json = body["server"]
     least, most = _counts(server)
     image_id = _image(server)
@@ -88,7 +93,9 @@ def _counts(server: Json) -> tuple[int, int]:
     most = int(server.get("max_count") or least)
     if least > most:
         raise BadRequest(reason="min_count must be <= max_count")
-    return least, most
+    if least > MOST_AT_ONCE:
+        raise BadRequest(reason=f"min_count must be at most {MOST_AT_ONCE}")
+    return least, min(most, MOST_AT_ONCE)
 
 
 def _image(server: Json) -> ImageId | None:
@@ -111,6 +118,8 @@ def _networks(asked: Any) -> tuple[NetworkChoice, tuple[NetworkWish, ...]]:
         return NetworkChoice.NONE, ()
     if not asked or asked == "auto":
         return NetworkChoice.AUTO, ()
+    if len(asked) > MOST_INTERFACES:
+        raise TooManyInterfaces(most=MOST_INTERFACES)
     return NetworkChoice.LISTED, tuple(_network(item) for item in asked)
 
 

@@ -60,11 +60,11 @@ class Asked(msgspec.Struct, frozen=True):
 
     def granted(self, tx: Tx) -> Granted | None:
         """Return what a copy was granted; raise what it was refused; None: none was answered."""
-        wanted = [InstanceId(ids.derived_uuid(self.ctx.request_id, n)) for n in range(_most(self.wish))]
-        found = instances.get_many(tx, wanted)
-        if self.first not in found:
+        if instances.get(tx, self.first) is None:
             self.claim.settled(tx)
             return None
+        wanted = [InstanceId(ids.derived_uuid(self.ctx.request_id, n)) for n in range(_most(self.wish))]
+        found = instances.get_many(tx, wanted)
         booted = Booted(
             ids=tuple(i for i in wanted if i in found),
             reservation_id=found[self.first].reservation_id,

@@ -91,6 +91,15 @@ def test_several_and_reservation(call):
     assert (wish.min_count, wish.max_count) == (2, 3)
 
 
+def test_how_many_servers_and_interfaces_is_bounded(call):
+    interface = {"uuid": NETWORK}
+    assert "at most 10000" in refused(call, body(min_count="10001"))
+    told = refused(call, body(networks=[interface] * 25), code=403)
+    assert told.startswith("Maximum number of ports exceeded")
+    wish = wish_of(call, body(networks=[interface] * 24, max_count=10**30))
+    assert (len(wish.networks), wish.max_count) == (24, 10_000)
+
+
 def test_before_2_37_networks_may_be_left_out_and_files_injected(call):
     document = body(personality=[{"path": "/etc/motd", "contents": "aGk="}])
     del document["server"]["networks"]
