@@ -157,6 +157,8 @@ def test_metadata_and_tags(cloud: Bench, server: str) -> None:
     assert user.ask("GET", f"{path}/metadata").body == {"metadata": {"a": "b"}}
     assert user.ask("PUT", f"{path}/tags/green").status == 201
     assert user.ask("PUT", f"{path}/tags/green").status == 204
+    assert user.ask("PUT", f"{path}/tags/gr%C3%BCn").status == 201
+    assert user.server(server)["tags"][-1] == "grün"
     assert user.ask("GET", f"{path}/tags/green").status == 204
     assert user.ask("PUT", f"{path}/tags", {"tags": ["blue", "red"]}).status == 200
     assert user.ask("DELETE", f"{path}/tags/green").status == 404

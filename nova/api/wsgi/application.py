@@ -93,6 +93,11 @@ class Endpoint:
 
     def _find(self, environ: Environ, path: str) -> tuple[Target, dict[str, str], str | None] | None:
         """Match a path with or without project id in front (the caller's own may look as it likes)."""
+        if not path.isascii():
+            try:
+                path = path.encode("latin-1").decode()  # what WSGI calls a string are octets
+            except UnicodeDecodeError:
+                return None
         if "\0" in path:
             return None
         method = environ["REQUEST_METHOD"]

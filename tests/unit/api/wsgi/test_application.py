@@ -234,6 +234,11 @@ def test_nul_characters_go_nowhere(call: Caller) -> None:
     assert call("GET", "/v2.1/boxes/a%00b").status_int == 404
 
 
+def test_names_in_paths_are_utf8(call: Caller) -> None:
+    assert "grün" in fault(call("GET", "/v2.1/boxes/gr%C3%BCn"), 404, "itemNotFound")
+    assert "itemNotFound" not in call("GET", "/v2.1/boxes/gr%FCn").text
+
+
 def test_a_project_id_of_any_form_is_known_to_its_owner(call: Caller) -> None:
     assert call("GET", "/v2.1/My Project/boxes", user="joe:My Project").json == {"boxes": []}
     assert call("GET", "/v2.1/Other Project/boxes", user="joe:My Project").status_int == 404
