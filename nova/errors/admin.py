@@ -34,7 +34,10 @@ class KeyPairInvalid(BadRequest):
 
 
 class QuotaBelowUse(BadRequest):
-    template = "Quota limit {limit} for {resource} must be greater than or equal to already used {used}."
+    template = (
+        "Quota limit {limit} for {resource} must be greater than or equal to "
+        "already used and reserved {used}."
+    )
 
 
 class QuotaAboveProject(BadRequest):

@@ -33,7 +33,7 @@ class Action(Value, frozen=True, kw_only=True):
     """One row of the table."""
 
     name: str
-    """Our word, and the name that messages show."""
+    """Our word."""
     record: str = ""
     """Name of the instance action the API shows; empty: none is recorded."""
     event: str = ""
@@ -60,6 +60,11 @@ class Action(Value, frozen=True, kw_only=True):
     """A failure leaves ERROR; otherwise the state before comes back."""
     deadline_s: float = 1800.0
     """Far above any legitimate duration of one waiting step."""
+
+    @property
+    def word(self) -> str:
+        """The name that messages show: users ask for a reboot, be it soft or hard."""
+        return self.record or self.name
 
 
 _ROWS = (

@@ -22,13 +22,13 @@ def refusal(action: Action, instance: Instance, *, is_admin: bool) -> NovaError 
         return InstanceLocked(id=instance.id)
     if instance.vm_state not in action.vm:
         return InstanceInWrongState(
-            action=action.name, id=instance.id, attribute="vm_state", state=instance.vm_state.value
+            action=action.word, id=instance.id, attribute="vm_state", state=instance.vm_state.value
         )
     if instance.task_state not in action.task:
         state = instance.task_state.value if instance.task_state else "None"
-        return InstanceInWrongState(action=action.name, id=instance.id, attribute="task_state", state=state)
+        return InstanceInWrongState(action=action.word, id=instance.id, attribute="task_state", state=state)
     if action.needs_launched and instance.launched_at is None:
-        return InstanceNeverLaunched(action=action.name, id=instance.id)
+        return InstanceNeverLaunched(action=action.word, id=instance.id)
     if action.needs_host and instance.host is None:
         return InstanceHasNoHost(id=instance.id)
     return None

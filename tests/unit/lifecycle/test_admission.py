@@ -53,3 +53,9 @@ def test_what_never_ran_or_has_no_host_is_refused_where_the_table_says(action: A
     assert isinstance(never, InstanceNeverLaunched) == action.needs_launched
     homeless = refusal(action, instance(vm_state=vm, task_state=task, launched_at=NOW), is_admin=False)
     assert isinstance(homeless, InstanceHasNoHost) == action.needs_host
+
+
+def test_users_asked_for_a_reboot() -> None:
+    server = instance(vm_state=Vm.STOPPED, host="one", launched_at=NOW)
+    error = refusal(ACTIONS["reboot_soft"], server, is_admin=False)
+    assert str(error) == f"Cannot 'reboot' instance {server.id} while it is in vm_state stopped"
