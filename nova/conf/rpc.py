@@ -8,6 +8,12 @@ from nova.conf.options import count, seconds, size
 
 GROUP = "rpc"
 
+
+def _as_it_was(name: str) -> dict[str, str]:
+    """Say where the message library has an option that is ours, too."""
+    return {"deprecated_name": name, "deprecated_group": "oslo_messaging_rabbit"}
+
+
 OPTIONS = [
     cfg.DictOpt(
         "pools",
@@ -34,10 +40,23 @@ OPTIONS = [
         "it, use another virtual host.",
     ),
     seconds("heartbeat", 30.0, "A broker connection that is silent for this long is given up", least=2.0),
-    cfg.StrOpt("ssl_ca_file", help="Certificates that may sign the broker's, for rabbit:// with TLS."),
-    cfg.StrOpt("ssl_cert_file", help="Our own certificate, if the broker asks for one."),
-    cfg.StrOpt("ssl_key_file", help="The key of ssl_cert_file."),
-    cfg.BoolOpt("ssl", default=False, help="Speak TLS to the broker."),
+    cfg.StrOpt(
+        "ssl_ca_file",
+        help="Certificates that may sign the broker's, for rabbit:// with TLS.",
+        **_as_it_was("ssl_ca_file"),
+    ),
+    cfg.StrOpt(
+        "ssl_cert_file",
+        help="Our own certificate, if the broker asks for one.",
+        **_as_it_was("ssl_cert_file"),
+    ),
+    cfg.StrOpt("ssl_key_file", help="The key of ssl_cert_file.", **_as_it_was("ssl_key_file")),
+    cfg.BoolOpt(
+        "ssl",
+        default=False,
+        help="Speak TLS to the broker. ?ssl=1 at the end of transport_url does so too.",
+        **_as_it_was("ssl"),
+    ),
 ]
 
 _DEFAULT = [

@@ -17,8 +17,10 @@ from typing import Any
 def connector() -> Callable[..., Any]:
     """Return what opens connections as ``pymysql.connect`` does; those with the same settings share one."""
     from pymysql.connections import Connection
+    from pymysql.constants.CR import CR_SSL_CONNECTION_ERROR
     from pymysql.constants.SERVER_STATUS import SERVER_STATUS_NO_BACKSLASH_ESCAPES
     from pymysql.converters import escape_string
+    from pymysql.err import OperationalError
 
     contexts: dict[str, Any] = {}
 
@@ -42,7 +44,13 @@ def connector() -> Callable[..., Any]:
                 return super()._create_ssl_ctx(sslp)
             settings = repr(sorted(sslp.items()))
             if settings not in contexts:
-                contexts[settings] = super()._create_ssl_ctx(sslp)
+                try:
+                    contexts[settings] = super()._create_ssl_ctx(sslp)
+                except OSError as error:  # which does not say of which file
+                    files = ", ".join(
+                        str(sslp[name]) for name in ("ca", "capath", "cert", "key") if sslp.get(name)
+                    )
+                    raise OperationalError(CR_SSL_CONNECTION_ERROR, f"TLS with {files}: {error}") from error
             return contexts[settings]
 
         def escape(self, obj: Any, mapping: Any = None) -> Any:

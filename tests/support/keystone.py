@@ -47,8 +47,8 @@ def _accounts() -> list[Account]:
 
 
 @contextmanager
-def keystone() -> Iterator[RunningKeystone]:
-    """Run a Keystone (about four seconds to start)."""
+def keystone(*, public_endpoint: str = "") -> Iterator[RunningKeystone]:
+    """Run a Keystone (about four seconds to start); ``public_endpoint`` is where it says that it is."""
     with scratch_directory("keystone") as directory:
         server = Keystone(
             directory=directory / "keystone",
@@ -58,6 +58,9 @@ def keystone() -> Iterator[RunningKeystone]:
             admin_password=PASSWORD,
         )
         server.prepare()
+        if public_endpoint:
+            conf = server.directory / "keystone.conf"
+            conf.write_text(conf.read_text() + f"[DEFAULT]\npublic_endpoint = {public_endpoint}\n")
         with running(directory, server.program()):
             server.take_over()
             token = password_token(server.url, "admin", PASSWORD, "admin").value

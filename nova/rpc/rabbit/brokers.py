@@ -43,9 +43,17 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     quorum: bool = True
 
 
-def read_url(url: str, *, tls: Tls | None = None, heartbeat_s: float = 30.0, quorum: bool = True) -> Site:
+def read_url(
+    url: str,
+    *,
+    tls: Tls | None = None,
+    tls_files: Tls | None = None,
+    heartbeat_s: float = 30.0,
+    quorum: bool = True,
+) -> Site:
     """Read ``rabbit://user:password@host:port[,user:password@host:port]/virtual-host[?ssl=1]``.
 
+    ``tls_files`` is what TLS needs where the URL asks for it; ``tls`` asks for it whatever the URL says.
     Raises ``ValueError`` with what is wrong; the text never holds the password.
     """
     _, _, rest = url.partition("://")
@@ -53,7 +61,7 @@ def read_url(url: str, *, tls: Tls | None = None, heartbeat_s: float = 30.0, quo
     nodes, _, path = where.partition("/")
     options = dict(urllib.parse.parse_qsl(query))
     if tls is None and options.get("ssl", "").lower() in ("1", "true", "yes"):
-        tls = Tls()
+        tls = tls_files or Tls()
     usual = _TLS_PORT if tls is not None else _PORT
     brokers = tuple(_read_node(node, usual) for node in nodes.split(",") if node)
     if not brokers:
@@ -85,5 +93,11 @@ def _read_node(text: str, usual_port: int) -> Broker:
 def site_of(conf: cfg.ConfigOpts, url: str) -> Site:
     """Read a URL and what ``[rpc]`` says about brokers."""
     ours = conf.rpc
-    tls = Tls(ours.ssl_ca_file, ours.ssl_cert_file, ours.ssl_key_file) if ours.ssl else None
-    return read_url(url, tls=tls, heartbeat_s=ours.heartbeat, quorum=ours.quorum_queues)
+    files = Tls(ours.ssl_ca_file, ours.ssl_cert_file, ours.ssl_key_file)
+    return read_url(
+        url,
+        tls=files if ours.ssl else None,
+        tls_files=files,
+        heartbeat_s=ours.heartbeat,
+        quorum=ours.quorum_queues,
+    )
