@@ -95,7 +95,7 @@ def build(surroundings: Surroundings, loops: Loops) -> Parts:
     loops.add("late jobs", late_jobs.look, min(2.0, world.settings.job_ask_s / 2))
 
     def schema_is_there() -> bool:
-        if migrate.version(prepared_url(surroundings.conf)) != migrate.head():
+        if not migrate.can_serve(migrate.version(prepared_url(surroundings.conf))):
             return False
         recover.beat()
         recover.watch_services()

@@ -75,6 +75,11 @@ def is_ahead(revision: str | None) -> bool:
     return revision is not None and revision not in _revisions()["revision"]
 
 
+def can_serve(revision: str | None) -> bool:
+    """Tell whether this release works on a schema: its own, or that of a newer one, which only has more."""
+    return revision == head() or is_ahead(revision)
+
+
 def _revisions() -> dict[str, set[str]]:
     # Read, not run: a database that is up to date is told so without importing alembic.
     found: dict[str, set[str]] = {"revision": set(), "down_revision": set()}

@@ -52,3 +52,16 @@ def test_migrating_again_goes_on_where_it_broke_off(url: str) -> None:
             found = {index["name"] for index in sa.inspect(connection).get_indexes(name)}
             assert {index.name for index in metadata.tables[name].indexes} <= found
     engine.dispose()
+
+
+def test_a_release_serves_on_its_own_schema_and_on_that_of_a_newer_one(url: str) -> None:
+    assert not migrate.can_serve(migrate.version(url))
+    migrate.upgrade(url, "0001")
+    assert not migrate.can_serve(migrate.version(url))
+    migrate.upgrade(url)
+    assert migrate.can_serve(migrate.version(url))
+    engine = sa.create_engine(dialects.address(url))
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    engine.dispose()
+    assert migrate.can_serve(migrate.version(url))
