@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
+from collections.abc import Iterator
 
 import pytest
 
@@ -85,6 +86,18 @@ def test_ordinary_words_stay(text: str) -> None:
     assert log.mask(text) == text
 
 
+@pytest.fixture
+def root_as_it_was() -> Iterator[None]:
+    """Take away the handlers that a test adds: their streams are closed when it ends."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    logging.captureWarnings(capture=False)
+
+
+@pytest.mark.usefixtures("root_as_it_was")
 def test_lines_go_to_stderr_for_what_is_printed_is_for_scripts(capsys: pytest.CaptureFixture[str]) -> None:
     log.setup(conf.load([], files=[]), "nova-manage")
     logging.getLogger("nova.x").warning("here it is")
