@@ -115,9 +115,12 @@ class NoValidHost(NovaError):
 
 
 class BuildGaveUp(NovaError):
-    """Every host that was tried failed."""
+    """Every host that was tried failed; ``reason`` is the last one's.  Users read it: no names of hosts."""
 
-    template = "The server could not be built on any of the {attempts} hosts that were tried: {reason}"
+    template = (
+        "No valid host was found. All hosts that were tried ({attempts}) failed to build the server; "
+        "the last one says: {reason}"
+    )
 
 
 class DeadlinePassed(NovaError):

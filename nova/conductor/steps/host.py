@@ -9,7 +9,7 @@ from nova.conductor.engine.step import COMPUTE, NETWORK, Ordered, Run
 from nova.conductor.steps.guest import guest_specs
 from nova.db import networks
 from nova.errors import NovaError, revive
-from nova.errors.servers import WorkflowSuperseded
+from nova.errors.servers import BuildGaveUp, WorkflowSuperseded
 from nova.lifecycle.actions import ACTIONS
 from nova.objects import jobs as orders
 from nova.objects.ids import HostName, NetworkId
@@ -25,6 +25,8 @@ UNCLEAR = "unclear"
 """Detail of an outcome: nobody knows whether the host did what it was told."""
 CLEAN = "clean"
 """Note on a run: the host told that it built nothing."""
+TROUBLE = "trouble"
+"""Note on a run: why the host tried last could not build the guest, without the host's name."""
 KEEP = "keep"
 """Note on a run: the guest may still be on its host, so its place is given to nobody."""
 
@@ -117,7 +119,11 @@ def built(world: World, tx: Tx, runs: Sequence[Run]) -> None:
                 run.notes["power"] = int(outcome.power) if outcome.power is not None else 1
                 continue
             run.notes[CLEAN] = not outcome.details.get(UNCLEAR)
-            run.notes.setdefault("excluded", []).append(outcome.host)
+            excluded = run.notes.setdefault("excluded", [])
+            excluded.append(outcome.host)
+            run.notes[TROUBLE] = reason = str(error.facts.get("reason") or error.sentence())
+            if outcome.retry_elsewhere:
+                error = BuildGaveUp(attempts=len(excluded), reason=reason)
             run.fail(error, retry=outcome.retry_elsewhere)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from nova.conductor.engine.step import Event, Run
-from nova.conductor.steps.host import KEEP
+from nova.conductor.steps.host import KEEP, TROUBLE
 from nova.conductor.workflows.inputs import BootInput
 from nova.db import fixed_ips, hosts, instances, networks, quotas, server_groups
 from nova.errors.servers import NoValidHost, QuotaExceeded, WorkflowSuperseded
@@ -99,7 +99,10 @@ def _take_decision(batch: list[Run], decision: Decision) -> None:
                 Event(event="schedule_instances", details=decision.explanation.sentence(), failed=True)
             )
             run.notes["explanation"] = msgspec.to_builtins(decision.explanation)
-            run.fail(NoValidHost(reason=decision.explanation.sentence()))
+            reason = decision.explanation.sentence()
+            if trouble := run.notes.get(TROUBLE):
+                reason += f" The last one tried could not build the server: {trouble}"
+            run.fail(NoValidHost(reason=reason))
         return
     for run, choice in zip(batch, decision.choices, strict=True):
         run.answer = ([choice, *decision.alternates], decision.explanation)
