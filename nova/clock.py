@@ -1,7 +1,8 @@
 """Time as an object that is handed in, so that tests can stop it.
 
 Nothing else in the tree asks the system for the time (a lint rule in ``tools/budgets.py`` checks that).
-Deadlines, leases and ages use :meth:`Clock.monotonic`; only what people read uses :meth:`Clock.now`.
+Deadlines, leases and ages use :meth:`Clock.monotonic`; what people read uses :meth:`Clock.now`; what ends at
+a time that other processes must agree on uses :meth:`Clock.steady`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import time
 class Clock:
     """The real clock of this machine."""
 
+    _begun: tuple[datetime.datetime, float] | None = None
+
     def now(self) -> datetime.datetime:
         """Return the wall-clock time, UTC, with tzinfo, cut to whole microseconds."""
         return datetime.datetime.now(datetime.UTC)
@@ -20,6 +23,13 @@ class Clock:
     def monotonic(self) -> float:
         """Return seconds that only ever grow; meaningless between processes."""
         return time.monotonic()
+
+    def steady(self) -> datetime.datetime:
+        """Return the wall-clock time as it would be had nobody set the clock since this was first asked."""
+        if self._begun is None:
+            self._begun = self.now(), self.monotonic()
+        then, began = self._begun
+        return then + datetime.timedelta(seconds=self.monotonic() - began)
 
     def sleep(self, seconds: float) -> None:
         """Let other work of this process run for so long."""

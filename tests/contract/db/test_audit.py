@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from nova import ids
 from nova.db import (
     archive,
@@ -15,6 +17,7 @@ from nova.db import (
     instances,
     jobs,
     networks,
+    owners,
     quotas,
     server_groups,
     tags,
@@ -32,7 +35,7 @@ from nova.objects.network import Vif
 from nova.objects.server_group import ServerGroup
 from nova.objects.states import Vm
 from nova.objects.workflow import WorkflowState
-from tests.contract.db.makers import at, instance, inventory, network, workflow
+from tests.contract.db.makers import ShownClock, at, instance, inventory, network, workflow
 
 GROUP = ServerGroup(id=ids.new_uuid(), name="g", policy="anti-affinity", project_id="p1", user_id="u1")
 
@@ -106,16 +109,17 @@ def test_addresses_that_are_shown_and_held_are_compared(db: Database) -> None:
     assert found.sentence.endswith("holds none.")
 
 
+def job(number: int, workflow_id: str, **values: Any) -> JobRow:
+    made = {
+        "id": f"{workflow_id}:build:1:{number}", "workflow_id": workflow_id, "instance_id": ids.new_uuid(),
+        "request_id": "req-1", "step": "build", "event": "e", "topic": "compute", "host": "h1",
+        "started_at": at(0),
+    }  # fmt: skip
+    return JobRow(**(made | values))
+
+
 def test_a_history_with_gaps_is_found(db: Database) -> None:
     one = db.run(boot)
-
-    def job(number: int, workflow_id: str, **values: Any) -> JobRow:
-        made = {
-            "id": f"{workflow_id}:build:1:{number}", "workflow_id": workflow_id, "instance_id": one.id,
-            "request_id": "req-1", "step": "build", "event": "e", "topic": "compute", "host": "h1",
-            "started_at": at(0),
-        }  # fmt: skip
-        return JobRow(**(made | values))
 
     def spoil(tx: Tx) -> None:
         ended = workflow(instance_id=one.id, kind="act", action="stop", state=WorkflowState.DONE)
@@ -130,6 +134,20 @@ def test_a_history_with_gaps_is_found(db: Database) -> None:
         "created-nothing", "two-at-once", "half-ended", "event-left-open", "event-without-end",
         "event-of-none", "late",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(("leapt_s", "found"), [(0.0, {"late"}), (830.0, {"late"}), (850.0, set())])
+def test_a_clock_that_was_set_makes_no_job_late(
+    db: Database, clock: ShownClock, leapt_s: float, found: set[str]
+) -> None:
+    """It began 1000 s ago by the conductor and may take 100 s; the clock of the reader plays no part."""
+    one = db.run(boot)
+    (row,) = db.read(lambda tx: workflows.running_of(tx, [one.id]))
+    db.run(lambda tx: jobs.insert(tx, [job(1, row.id, started_at=at(-1000), deadline_s=100.0)]))
+    db.run(lambda tx: owners.beat(tx, "a", "h"))
+    db.run(lambda tx: owners.beat(tx, "a", "h", leapt_s))
+    clock.show(-3600)
+    assert rules(db) == found
 
 
 def test_destroying_needs_a_request(db: Database) -> None:

@@ -113,6 +113,18 @@ class TestServices:
         advance(hosts, 61)
         assert not service_of(hosts, "h1").is_up
 
+    @pytest.mark.parametrize("jump", [3600, -3600])
+    def test_one_never_observed_is_up_though_the_clock_was_set_since(
+        self, hosts: Endpoint, jump: int
+    ) -> None:
+        clock: Any = hosts.world.clock
+        clock.jump(jump)
+        hosts.world.liveness.services.observe([], whole=True)
+        try:
+            assert service_of(hosts, "h1").is_up
+        finally:
+            clock.jump(-jump)
+
     def test_a_conductor_that_just_started_believes_a_host_that_beat(self, hosts: Endpoint) -> None:
         world = hosts.world
         guest = instance(host="h1")
