@@ -56,7 +56,10 @@ def _line(name: str, value: float, unit: str, **more: Any) -> Line:
 
 
 def _decisions(asked: argparse.Namespace, record: Record, hosts: int) -> None:
-    """Creates up to the committed claim, conductor and scheduler in this process, nobody builds."""
+    """Creates up to the committed claim, conductor and scheduler in this process, nobody builds.
+
+    The CPU time is that of this process and of the database.
+    """
     # Nobody builds, and nobody shall ask why.
     patient = {"conductor": {"job_ask": "3600", "job_ask_most": "3600"}}
     form = Form(split=False, database=asked.database, auth="none", extra=patient)
@@ -80,12 +83,12 @@ def _decisions(asked: argparse.Namespace, record: Record, hosts: int) -> None:
                 ("single requests", wish, 1000),
                 ("100 a request", msgspec.structs.replace(wish, min_count=100, max_count=100), 4000),
             ):
-                rate, cpu_ms = _claims(surroundings, db, one, number)
-                record.add(
-                    _line(
-                        f"decision and durable claim, {hosts} hosts, {name}", rate, "a second", cpu_ms=cpu_ms
-                    )
-                )
+                spent = watching.cpu_seconds(under.watch)
+                rate, own_ms = _claims(surroundings, db, one, number)
+                spent = {k: v - spent[k] for k, v in watching.cpu_seconds(under.watch).items()}
+                by = {"daemons": own_ms} | {k: v * 1000 / number for k, v in spent.items()}
+                words = f"decision and durable claim, {hosts} hosts, {name}"
+                record.add(_line(words, rate, "a second", cpu_ms=sum(by.values()), cpu_ms_by=by))
         running.stop(10)
         db.close()
 
@@ -101,7 +104,7 @@ class _Nobody:
 
 
 def _claims(surroundings: Surroundings, db: Database, wish: BootWish, number: int) -> tuple[float, float]:
-    """Create; return claims a second until the last is committed, and CPU milliseconds each."""
+    """Create; return claims a second until the last is committed, and CPU milliseconds of this process."""
     conductor = surroundings.client(Conductor).any
     before, numbers = _count(db), iter(range(number // wish.min_count))
     lock = threading.Lock()
