@@ -49,3 +49,10 @@ def test_literals_are_those_of_the_driver(value: object, status: int) -> None:
     ours, theirs = mysql.connector()(defer_connect=True), Connection(defer_connect=True)
     ours.server_status = theirs.server_status = status
     assert ours.escape(value, ours.encoders) == theirs.escape(value, theirs.encoders)
+
+
+def test_long_texts_become_the_literals_of_the_driver() -> None:
+    ours, theirs = mysql.connector()(defer_connect=True), Connection(defer_connect=True)
+    ours.server_status = theirs.server_status = 0
+    for text in ("x" * 200, "\0\n\r\x1a\"'\\ü" * 50, '{"a": "it\'s \\\\"}' * 30):
+        assert ours.escape(text) == theirs.escape(text)
