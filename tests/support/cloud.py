@@ -7,7 +7,7 @@ import http.client
 import json
 import pathlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from oslo_config import cfg
@@ -194,11 +194,13 @@ def running_cloud(
     network_hosts: int = 1,
     clock: Clock | None = None,
     meter: Meter | None = None,
+    tokens: Mapping[str, str] | None = None,
 ) -> Iterator[Bench]:
     """Run a cloud below ``home`` with flavors, an image, and a network that needs nothing of a host.
 
     With ``network_hosts`` above one, there are as many networks more, each served by another host, on paper.
-    A ``meter`` counts its messages and SQL statements.
+    A ``meter`` counts its messages and SQL statements; ``tokens`` are those of ``admin``, ``demo`` and
+    ``other`` where an identity service makes them.
     """
     conf = configured(home, hosts=hosts, extra=extra, transport=transport, database=database)
     migrate.upgrade(prepared_url(conf))
@@ -215,6 +217,8 @@ def running_cloud(
     try:
         assert cloud.wait_serving(60), {d.name: (d.state, d.waiting_for) for d in cloud.daemons}
         bench = Bench(cloud, conf, surroundings_image(conf), api_port(cloud))
+        for name, token in (tokens or {}).items():
+            getattr(bench, name).token = token
         eventually(lambda: hosts_up(bench) >= hosts)
         yield bench
     finally:
