@@ -22,11 +22,12 @@ import msgspec
 from prometheus_client import CollectorRegistry
 
 from nova.clock import Clock
+from nova.errors import NovaError
 from nova.loops import Loops, LoopState
 from nova.rpc.client import Client, ClientOptions, make_client
 from nova.rpc.metrics import RpcMetrics
 from nova.rpc.server import Server, ServerOptions
-from nova.rpc.transport import Transport, make_transport
+from nova.rpc.transport import Transport, TransportError, make_transport
 
 if TYPE_CHECKING:
     from oslo_config import cfg
@@ -40,7 +41,10 @@ class Service(Protocol):
     """A part that serves while the daemon does: an RPC server, an HTTP listener, an engine."""
 
     def start(self) -> None:
-        """Begin to serve; raise when that is not possible."""
+        """Begin to serve; raise, with nothing left begun, when that is not possible yet.
+
+        Called again until it succeeds, and never again after that.
+        """
 
     def stop(self, timeout_s: float) -> bool:
         """Take nothing new, finish what was begun; false when that took too long."""
@@ -176,18 +180,20 @@ class Daemon:
             pause = min(2.0, pause * 1.5)
 
     def _serve(self) -> bool:
-        """Start all services; on failure stop those that started, to try again."""
+        """Start all services; when one cannot, those before it go on and the rest is tried again."""
         with self._lock:
             if self._stopping.is_set():
                 return True
+            services = (*self._parts.services, self.loops)
             try:
-                for service in (*self._parts.services, self.loops):
+                for service in services[len(self._started) :]:
                     service.start()
                     self._started.append(service)
             except Exception as error:  # a port still taken, a broker still away: worth another try
-                _LOG.exception("%s cannot serve yet", self.name)
-                self.waiting_for = (f"{type(error).__name__}: {error}",)
-                self._stop_services(1.0)
+                reason = f"{type(error).__name__}: {error}"
+                expected = isinstance(error, (NovaError, TransportError, OSError))
+                _LOG.warning("%s cannot serve yet: %s", self.name, reason, exc_info=not expected)
+                self.waiting_for = (reason,)
                 return False
             self.state = State.SERVING
         _LOG.info("%s serves as %s", self.name, self.host)

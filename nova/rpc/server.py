@@ -116,13 +116,20 @@ class Server:
         self._listeners: list[Listener] = []
 
     def start(self) -> None:
-        """Begin to take messages."""
-        for topic in self.topics:
-            size = self._options.pool_sizes.get(topic, self._options.pool_size)
-            pool = self._pools[topic] = WorkerPool(f"rpc-{topic}", size)
-            self._metrics.waiting.labels(topic).set_function(functools.partial(_waiting, pool))
-            receive = functools.partial(self._receive, topic, pool)
-            self._listeners.append(self._transport.listen(topic, self.name, receive))
+        """Begin to take messages; raises ``TransportError`` when the broker does not let it listen."""
+        try:
+            for topic in self.topics:
+                self._listen(topic)
+        except BaseException:
+            self.stop(1.0)
+            raise
+
+    def _listen(self, topic: str) -> None:
+        size = self._options.pool_sizes.get(topic, self._options.pool_size)
+        pool = self._pools[topic] = WorkerPool(f"rpc-{topic}", size)
+        self._metrics.waiting.labels(topic).set_function(functools.partial(_waiting, pool))
+        receive = functools.partial(self._receive, topic, pool)
+        self._listeners.append(self._transport.listen(topic, self.name, receive))
 
     def stop(self, timeout_s: float = 30.0) -> bool:
         """Take nothing new, hand back what was not begun, finish the rest.

@@ -27,7 +27,7 @@ from nova.objects.flavor import Flavor
 from nova.objects.holdings import NetworkHoldings
 from nova.objects.ids import FlavorId, HostName, NetworkId
 from nova.objects.network import Network, Topology
-from nova.rpc.transport import make_transport
+from nova.rpc.transport import Transport, make_transport
 from tests.support.conductors import conductor
 from tests.support.costs import Meter
 
@@ -195,17 +195,20 @@ def running_cloud(
     clock: Clock | None = None,
     meter: Meter | None = None,
     tokens: Mapping[str, str] | None = None,
+    around: Callable[[Transport], Transport] | None = None,
 ) -> Iterator[Bench]:
     """Run a cloud below ``home`` with flavors, an image, and a network that needs nothing of a host.
 
     With ``network_hosts`` above one, there are as many networks more, each served by another host, on paper.
     A ``meter`` counts its messages and SQL statements; ``tokens`` are those of ``admin``, ``demo`` and
-    ``other`` where an identity service makes them.
+    ``other`` where an identity service makes them; ``around`` puts something around the transport.
     """
     conf = configured(home, hosts=hosts, extra=extra, transport=transport, database=database)
     migrate.upgrade(prepared_url(conf))
     seed(conf, topology)
     below = make_transport(conf)
+    if around is not None:
+        below = around(below)
     surroundings = Surroundings(conf, transport=meter.around(below) if meter else below, clock=clock)
     cloud = made(surroundings, daemons, conductors, network_hosts)
     if meter is not None:
