@@ -115,6 +115,14 @@ def states(tx: Tx, ids: Sequence[InstanceId]) -> dict[InstanceId, InstanceState]
     }
 
 
+_HOLD = Statement(sa.update(INSTANCES).values(revision=T.revision).where(T.id == arg("id"), T.deleted == 0))
+
+
+def hold(tx: Tx, instance_id: InstanceId) -> InstanceState | None:
+    """Keep a living instance as it is until the transaction ends; return its state, none if it is gone."""
+    return states(tx, [instance_id])[instance_id] if tx.change(_HOLD, id=instance_id) else None
+
+
 _EDIT = Statement(
     sa.update(INSTANCES)
     .values({name: arg(name) for name in (*SHAPE, "changed_at")} | {"revision": T.revision + 1})

@@ -29,6 +29,10 @@ class InstanceHasNoGuest(Conflict):
     template = "Instance {id} is not ready: its host has no guest of it."
 
 
+class InstanceChanged(Conflict):
+    template = "Instance {id} has changed meanwhile. Please try again."
+
+
 class InstanceLocked(Conflict):
     ec2, template = "OperationNotPermitted", "Instance {id} is locked"
 

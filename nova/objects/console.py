@@ -26,3 +26,5 @@ class ConsoleAuthorization(Value, frozen=True, kw_only=True):
     port: int
     internal_path: str | None = None
     expires_in_s: float = 0.0
+    revision: int = 0
+    """The instance's when its host was asked; 0 where that is not known."""

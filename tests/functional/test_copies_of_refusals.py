@@ -19,6 +19,7 @@ from nova import ids
 from nova.conductor.endpoint import ConductorEndpoint
 from nova.context import RequestContext
 from nova.errors.admin import OutOfQuota, QuotaBelowUse
+from nova.errors.database import DatabaseUnavailable
 from nova.errors.servers import (
     ImageUnknown,
     InstanceInWrongState,
@@ -228,6 +229,33 @@ def test_a_snapshot_of_a_locked_server(
     at(bench, 0).act(another(ctx, is_admin=True), server, "resetState", {"state": "active"})
     wire.again()
     assert "createImage" not in records(bench, server)
+
+
+def test_a_snapshot_of_which_nobody_knows_whether_it_was_granted(
+    bench: Bench, ctx: RequestContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The image stays: it is that of the copy that was granted."""
+    server, slow = booted(bench, ctx), world_of(bench, 0)
+    create, granted = slow.images.create, threading.Event()
+
+    def meanwhile(picture: NewImage, project: ProjectId, image_id: ImageId) -> object:
+        made = create(picture, project, image_id=image_id)
+        if not granted.is_set():
+            granted.set()
+            at(bench, 1).create_image(ctx, server, NewImage(name="picture"))
+            slow.db.disturb = away
+        return made
+
+    def away(_point: str) -> None:
+        slow.db.disturb = None
+        raise DatabaseUnavailable
+
+    monkeypatch.setattr(slow.images, "create", meanwhile)
+    with pytest.raises(DatabaseUnavailable):
+        at(bench, 0).create_image(ctx, server, NewImage(name="picture"))
+    image = ImageId(ids.derived_uuid(ctx.request_id, server, "image"))
+    eventually(lambda: slow.images.show(image).status == "active")
+    assert records(bench, server)[0] == "createImage"
 
 
 def test_what_is_settled_at_once(

@@ -12,7 +12,7 @@ from nova.conductor.services.services import hosts_up
 from nova.context import RequestContext
 from nova.db.engine import Tx
 from nova.errors import BadRequest
-from nova.errors.servers import InstanceHasNoGuest, InstanceHasNoHost, ServiceDown
+from nova.errors.servers import InstanceChanged, InstanceHasNoGuest, InstanceHasNoHost, ServiceDown
 from nova.errors.virt import GuestNotFound
 from nova.lifecycle.actions import ACTIONS
 from nova.lifecycle.admission import check
@@ -24,6 +24,8 @@ from nova.rpc.contracts.compute import Compute
 
 if TYPE_CHECKING:
     from nova.conductor.world import World
+
+_OPENINGS = 3
 
 
 @contextlib.contextmanager
@@ -69,6 +71,15 @@ def open_console(
     """Have a token made for the guest's console and return the link that carries it."""
     if (protocol, kind) != ("vnc", "novnc"):
         raise BadRequest(reason=f"Unavailable console type {kind}.")
+    for _ in range(_OPENINGS - 1):
+        with contextlib.suppress(InstanceChanged):  # was it started anew, its console is elsewhere
+            return _open(world, ctx, instance_id, protocol, kind)
+    return _open(world, ctx, instance_id, protocol, kind)
+
+
+def _open(
+    world: World, ctx: RequestContext, instance_id: InstanceId, protocol: str, kind: str
+) -> ConsoleLink:
     instance, host = _ask(world, ctx, instance_id, "getConsole")
     with _guest_of(instance):
         target = host.vnc(ctx, instance_id)
@@ -82,6 +93,7 @@ def open_console(
             port=target.port,
             internal_path=target.internal_path,
             expires_in_s=world.settings.console_token_s,
+            revision=instance.revision,
         ),
     )
     path = quote(f"?token={token}", safe="")

@@ -170,7 +170,9 @@ def create_image(world: World, ctx: RequestContext, instance_id: InstanceId, ima
 
     try:
         runs = agreed(world, work, claim.settled, claim.refuse)
-    except BaseException:
+    except Unavailable:
+        raise  # this one, or a copy of it, may have been granted: the image is that one's
+    except NovaError:
         world.images.delete(made.id)
         raise
     _go_on(world, runs, claim.workflow)

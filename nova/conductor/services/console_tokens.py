@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from nova.db import console_tokens, instances
-from nova.db.engine import Tx
+from nova.db.engine import Tx, again
 from nova.errors.database import Duplicate
+from nova.errors.servers import InstanceChanged, InstanceNotFound
 from nova.objects.console import ConsoleAuthorization
 from nova.objects.ids import InstanceId
 from nova.objects.states import Power, Vm
@@ -20,11 +22,23 @@ _WITHOUT_CONSOLE = frozenset(
 
 
 def save(world: World, token_hash: str, target: ConsoleAuthorization) -> None:
-    """Keep a token. Idempotent."""
-    try:
-        world.db.once(lambda tx: console_tokens.insert(tx, token_hash, target), repeatable=True)
-    except Duplicate:
-        return  # the message came twice
+    """Keep a token of a console that is still where its host said. Idempotent.
+
+    Whoever ends the console holds the instance, too, and takes away the tokens that are there.  Raises
+    ``InstanceNotFound`` and ``InstanceChanged``.
+    """
+
+    def work(tx: Tx) -> bool:
+        state = instances.hold(tx, target.instance_id)
+        if state is None:
+            raise InstanceNotFound(id=target.instance_id)
+        if target.revision not in (0, state.revision):
+            raise InstanceChanged(id=target.instance_id)
+        console_tokens.insert(tx, token_hash, target)
+        return True
+
+    with contextlib.suppress(Duplicate):  # the message came twice
+        world.db.run(work, settled=again)
 
 
 def find(world: World, token_hash: str) -> ConsoleAuthorization | None:

@@ -51,7 +51,6 @@ def free(world: World, tx: Tx, runs: Sequence[Run]) -> None:
     now = world.clock.now()
     give_back(tx, found)
     server_groups.leave(tx, [i.id for i in (run.known for run in runs) if i.server_group_id is not None])
-    console_tokens.drop(tx, found)
     gone = instances.swap(
         tx,
         [
@@ -69,6 +68,7 @@ def free(world: World, tx: Tx, runs: Sequence[Run]) -> None:
             for i in found
         ],
     )
+    console_tokens.drop(tx, found)  # now that no new one can come
     totals: dict[str, dict[str, int]] = {}
     for run in runs:
         if InstanceId(run.row.instance_id) in gone:

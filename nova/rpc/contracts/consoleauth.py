@@ -9,7 +9,7 @@ from nova.rpc.contract import call, contract
 from nova.rpc.contracts.base import Common
 
 
-@contract(topic="consoleauth", version="1.1")
+@contract(topic="consoleauth", version="1.2")
 class Consoleauth(Common):
     """Keeps console tokens: short-lived, hashed at rest, bound to instance, host and port."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import concurrent.futures
+
 import msgspec
 import pytest
 
@@ -26,6 +28,7 @@ from nova.objects.keypair import KeyPair
 from nova.objects.network import FilterRule, SecurityGroup, SecurityRule
 from nova.objects.placement import GroupNeed
 from nova.objects.server_group import ServerGroup
+from nova.objects.states import Vm
 from tests.contract.db.makers import FLAVOR, NOW, ShownClock, at, instance, network
 
 
@@ -201,6 +204,32 @@ def test_console_tokens_end(db: Database, clock: ShownClock) -> None:
     assert db.read(lambda tx: console_tokens.get(tx, token)) is None
     assert db.run(lambda tx: console_tokens.expire(tx, 10)) == 1
     assert db.run(lambda tx: console_tokens.drop(tx, [access.instance_id])) == 0
+
+
+def test_no_token_is_left_of_what_is_deleted_at_the_same_time(db: Database) -> None:
+    for _ in range(8):
+        guest = instance()
+        db.run(lambda tx, guest=guest: instances.insert(tx, [guest]))
+        access = ConsoleAuthorization(
+            instance_id=guest.id, protocol="vnc", type="novnc", host="h1", port=5900, expires_in_s=600.0
+        )
+
+        def keep(tx: Tx, access: ConsoleAuthorization = access) -> bool:
+            found = instances.hold(tx, access.instance_id) is not None
+            if found:
+                console_tokens.insert(tx, ids.new_token(), access)
+            return found
+
+        def end(tx: Tx, access: ConsoleAuthorization = access) -> bool:
+            gone = instances.Swap(id=access.instance_id, vm=Vm.DELETED, deleted_at=tx.now)
+            instances.swap(tx, [gone])
+            console_tokens.drop(tx, [access.instance_id])
+            return True
+
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            list(pool.map(db.run, [keep, keep, keep, end, keep, keep, keep, keep]))
+        assert not db.run(keep)
+        assert db.run(lambda tx, access=access: console_tokens.drop(tx, [access.instance_id])) == 0
 
 
 def test_numbers_never_change(db: Database) -> None:

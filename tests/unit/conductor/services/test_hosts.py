@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import msgspec
@@ -17,7 +18,7 @@ from nova.conductor.workflows.delete import destroy
 from nova.conductor.workflows.inputs import DeleteInput
 from nova.conductor.world import World
 from nova.context import RequestContext
-from nova.db import instances
+from nova.db import console_tokens, instances
 from nova.db.workflows import WorkflowRow
 from nova.errors.admin import (
     AggregateExists,
@@ -31,7 +32,7 @@ from nova.errors.admin import (
     ServiceNotFound,
 )
 from nova.errors.database import MarkerNotFound
-from nova.errors.servers import ServiceDown
+from nova.errors.servers import InstanceChanged, InstanceNotFound, ServiceDown
 from nova.objects.console import ConsoleAuthorization
 from nova.objects.host import Service, ServiceBeat
 from nova.objects.ids import ProjectId, UserId, WorkflowId
@@ -366,6 +367,22 @@ class TestConsoleTokens:
             assert (hosts.find_console_token(ADMIN, "hash") is not None) is good
         advance(hosts, 601)
         assert hosts.find_console_token(ADMIN, "hash") is None
+
+    def test_none_is_kept_for_what_is_gone_or_has_changed(self, hosts: Endpoint) -> None:
+        """A console asked for while its server is deleted, or stopped and started elsewhere."""
+        guest = instance()
+        hosts.world.db.run(lambda tx: instances.insert(tx, [guest]))
+        asked = ConsoleAuthorization(
+            instance_id=guest.id, protocol="vnc", type="novnc", host="h", port=1, expires_in_s=600, revision=1
+        )
+        for vm, told in ((Vm.ACTIVE, None), (Vm.STOPPED, InstanceChanged), (Vm.DELETED, InstanceNotFound)):
+            ends = hosts.world.clock.now() if vm is Vm.DELETED else None
+            swap = instances.Swap(id=guest.id, vm=vm, deleted_at=ends)
+            hosts.world.db.run(lambda tx, swap=swap: instances.swap(tx, [swap]))  # type: ignore[misc]
+            with pytest.raises(told) if told else contextlib.nullcontext():
+                hosts.save_console_token(ADMIN, f"hash of {vm}", asked)
+        kept = hosts.world.db.read(lambda tx: [console_tokens.get(tx, f"hash of {vm}") for vm in Vm])
+        assert [one.instance_id for one in kept if one] == [guest.id]
 
     def test_dropping_them_ends_them(self, hosts: Endpoint) -> None:
         guest = instance()
