@@ -6,10 +6,12 @@ import logging
 from collections.abc import Iterable
 from typing import Any
 
+from nova import log
+from nova.api.wsgi.application import CONTEXT_KEY
 from nova.api.wsgi.middleware.request_id import REQUEST_ID
 from nova.api.wsgi.response import WSGI, Headers, StartResponse
 from nova.clock import Clock
-from nova.log import mask
+from nova.context import RequestContext
 
 LOG = logging.getLogger(__name__)
 
@@ -34,13 +36,18 @@ class AccessLog:
         answer = self._app(environ, start)
         query = environ.get("QUERY_STRING")
         target = environ.get("PATH_INFO", "") + (f"?{query}" if query else "")
-        LOG.info(
-            '%s "%s %s" %s %.1f ms %s',
-            environ.get("REMOTE_ADDR", "-"),
-            environ["REQUEST_METHOD"],
-            mask(target) if "token" in target else target,
-            seen[0],
-            (self._clock.monotonic() - began) * 1000,
-            environ.get(REQUEST_ID, "-"),
-        )
+        with log.bound(environ.get(CONTEXT_KEY) or _nobody(environ)):
+            LOG.info(
+                '%s "%s %s" %s %.1f ms',
+                environ.get("REMOTE_ADDR", "-"),
+                environ["REQUEST_METHOD"],
+                log.mask(target) if "token" in target else target,
+                seen[0],
+                (self._clock.monotonic() - began) * 1000,
+            )
         return answer
+
+
+def _nobody(environ: dict[str, Any]) -> RequestContext:
+    """Return the context of a request that was refused before anybody knew whose it is."""
+    return RequestContext(request_id=environ.get(REQUEST_ID, "-"), user_id="", project_id="")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import Any
 
 import pytest
 import webob
 
+from nova.api.wsgi.application import CONTEXT_KEY
 from nova.api.wsgi.middleware.access_log import AccessLog
 from nova.api.wsgi.middleware.cors import Cors
 from nova.api.wsgi.middleware.fault_wall import FaultWall
@@ -15,7 +17,9 @@ from nova.api.wsgi.middleware.request_id import GLOBAL_REQUEST_ID, REQUEST_ID, R
 from nova.api.wsgi.middleware.size_limit import SizeLimit
 from nova.clock import StoppedClock
 from nova.conf.cors import CorsConf
+from nova.context import RequestContext
 from nova.errors import Unavailable
+from nova.log import JsonFormatter
 
 
 def fine(environ: dict[str, Any], start_response: Any) -> list[bytes]:
@@ -77,6 +81,22 @@ def test_access_log(caplog: pytest.LogCaptureFixture) -> None:
 
     ask(AccessLog(slow, clock), "/boxes?limit=1")
     assert '"GET /boxes?limit=1" 200 250.0 ms' in caplog.text
+
+
+def test_access_log_says_who_asked(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    caplog.handler.setFormatter(JsonFormatter())
+
+    def known(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        environ[CONTEXT_KEY] = RequestContext(request_id=environ[REQUEST_ID], user_id="u", project_id="p")
+        return fine(environ, start_response)
+
+    for app, who in ((known, ("u", "p")), (fine, ("", ""))):
+        caplog.clear()
+        answer = ask(RequestId(AccessLog(app, StoppedClock())))
+        line = json.loads(caplog.text)
+        assert line["request_id"] == answer.headers["x-compute-request-id"]
+        assert (line["user_id"], line["project_id"]) == who
 
 
 class TestCors:
