@@ -57,6 +57,9 @@ def test_quotas(cloud: Bench) -> None:
     usual = ask(admin, 200, "GET", "/os-quota-sets/elsewhere/defaults")["quota_set"]
     assert ask(admin, 200, "GET", "/os-quota-sets/elsewhere")["quota_set"] == usual
     ask(admin, 200, "PUT", "/os-quota-class-sets/other", {"quota_class_set": {"ram": 5}})
+    other = ask(admin, 200, "GET", "/os-quota-class-sets/other")["quota_class_set"]
+    assert other == usual | {"id": "other", "ram": 5}
+    assert ask(admin, 200, "GET", "/os-quota-class-sets/default")["quota_class_set"]["ram"] == usual["ram"]
 
 
 def test_hosts(cloud: Bench) -> None:

@@ -19,8 +19,8 @@ UPDATE = Rule("os_compute_api:os-quota-class-sets:update", ADMIN, "Change the li
 
 
 def show(req: Request, id: str) -> tuple[str, QuotaSet]:
-    """Show the limits of a class: those in force by default."""
-    return id, req.conductor.default_quotas(req.ctx)
+    """Show the limits of a class; what it does not say is as in force by default."""
+    return id, req.conductor.show_quota_class(req.ctx, id)
 
 
 def update(req: Request, id: str) -> QuotaSet:

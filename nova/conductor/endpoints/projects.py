@@ -26,6 +26,9 @@ class ProjectsEndpoint:
     def default_quotas(self, ctx: RequestContext) -> QuotaSet:
         return quotas.defaults(self.world)
 
+    def show_quota_class(self, ctx: RequestContext, name: str) -> QuotaSet:
+        return quotas.show_class(self.world, name)
+
     def put_quotas(
         self, ctx: RequestContext, project: ProjectId, limits: dict[str, int], force: bool
     ) -> QuotaSet:

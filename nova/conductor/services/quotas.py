@@ -80,6 +80,12 @@ def defaults(world: World) -> QuotaSet:
     return QuotaSet(project_id=ProjectId(DEFAULT_CLASS), limits=limits)
 
 
+def show_class(world: World, name: str) -> QuotaSet:
+    """Return the limits of a quota class."""
+    limits = world.db.read(lambda tx: limits_of(world, tx, f"class:{name}"))
+    return QuotaSet(project_id=ProjectId(name), limits=limits)
+
+
 def put(
     world: World, ctx: RequestContext, project: ProjectId, limits: dict[str, int], force: bool
 ) -> QuotaSet:

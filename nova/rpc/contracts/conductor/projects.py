@@ -23,6 +23,10 @@ class Projects:
     def default_quotas(self, ctx: RequestContext) -> QuotaSet:
         """Return the limits of projects without limits of their own."""
 
+    @call(since="1.5", timeout=60, idempotent=True)
+    def show_quota_class(self, ctx: RequestContext, name: str) -> QuotaSet:
+        """Return the limits of a quota class; those in force by default where it has none of its own."""
+
     @call(since="1.0", timeout=60, idempotent=True)
     def put_quotas(
         self, ctx: RequestContext, project: ProjectId, limits: dict[str, int], force: bool

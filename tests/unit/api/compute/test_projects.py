@@ -51,6 +51,9 @@ class Projects:
     def reset_user_quotas(self, ctx, project, user_id):
         self.user_calls.append(("reset", user_id))
 
+    def show_quota_class(self, ctx, name):
+        return QuotaSet(project_id=name, limits=self.defaults)
+
     def put_quota_class(self, ctx, name, limits):
         self.defaults.update(limits)
         return QuotaSet(project_id="", limits=self.defaults)
