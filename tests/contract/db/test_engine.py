@@ -16,6 +16,7 @@ from nova.db.engine import Database, TryAgain, Tx, in_transaction
 from nova.db.schema import arg
 from nova.db.statements import Statement
 from nova.errors.database import CommitUnknown, DatabaseUnavailable
+from nova.errors.operating import OptionNotUnderstood
 from nova_tools.ports import free_port
 from nova_tools.services.mariadb import MariaDB
 from nova_tools.services.postgresql import PostgreSQL
@@ -275,7 +276,7 @@ def test_patience_has_an_end() -> None:
 
 
 def test_an_unknown_database_is_refused() -> None:
-    with pytest.raises(ValueError, match="oracle"):
+    with pytest.raises(OptionNotUnderstood, match="oracle"):
         Database("oracle://x/y")
 
 
