@@ -113,6 +113,7 @@ READS = (
     ("attach_interfaces.index", "demo", "/servers/{server}/os-interface"),
     ("attach_interfaces.show", "demo", "/servers/{server}/os-interface/{port}"),
     ("volume_attachments.index", "demo", "/servers/{server}/os-volume_attachments"),
+    ("server_password.index", "demo", "/servers/{server}/os-server-password"),
     ("server_topology.index", "demo", "/servers/{server}/topology"),
     ("security_groups.server.index", "demo", "/servers/{server}/os-security-groups"),
     ("instance_actions.index", "demo", "/servers/{server}/os-instance-actions"),

@@ -178,6 +178,8 @@ def test_what_is_no_state_of_a_server(bench: Bench, conductor: Conductor, ctx: R
     assert conductor.set_tags(ctx, server, ["x", "y"]) == ["x", "y"]
     conductor.delete_tag(ctx, server, "x")
     assert conductor.update_instance(ctx, server, InstanceChanges(display_name="new")).display_name == "new"
+    conductor.clear_guest_password(ctx, server)
+    assert conductor.show_guest_password(ctx, server) == ""
     conductor.act(ctx, server, "lock", {"reason": "words"})
     shown = conductor.show_instance(ctx, server)
     assert (shown.metadata, shown.tags, shown.locked_reason) == ({"b": "2"}, ("y",), "words")

@@ -117,6 +117,7 @@ HARMLESS = frozenset(
         "server_metadata.update",
         "server_tags.update_all",
         "admin_actions.injectNetworkInfo",
+        "server_password.clear",
     }
 )
 

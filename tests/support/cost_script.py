@@ -75,6 +75,8 @@ SERVERS: tuple[Step, ...] = (
     Step("attach_interfaces.show", "GET", "/servers/{wired}/os-interface/{port}"),
     Step("volume_attachments.index", "GET", "/servers/{web}/os-volume_attachments"),
     Step("server_topology.index", "GET", "/servers/{web}/topology"),
+    Step("server_password.index", "GET", "/servers/{web}/os-server-password"),
+    Step("server_password.clear", "DELETE", "/servers/{web}/os-server-password"),
     Step("server_metadata.create", "POST", "/servers/{web}/metadata", {"metadata": {"a": "1"}}),
     Step("server_metadata.index", "GET", "/servers/{web}/metadata"),
     Step("server_metadata.update_all", "PUT", "/servers/{web}/metadata", {"metadata": {"b": "2"}}),

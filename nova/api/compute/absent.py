@@ -51,8 +51,6 @@ _ROUTES = (
     ("server_shares.create", "POST", _SHARES, "", "Shares"),
     ("server_shares.show", "GET", f"{_SHARES}/{{id}}", "", "Shares"),
     ("server_shares.delete", "DELETE", f"{_SHARES}/{{id}}", "", "Shares"),
-    ("server_password.index", "GET", f"{_SERVER}/os-server-password", "", "Passwords posted by servers"),
-    ("server_password.clear", "DELETE", f"{_SERVER}/os-server-password", "", "Passwords posted by servers"),
     ("server_migrations.index", "GET", _MOVES, "", "Moving servers between hosts"),
     ("server_migrations.show", "GET", f"{_MOVES}/{{id}}", "", "Moving servers between hosts"),
     ("server_migrations.delete", "DELETE", f"{_MOVES}/{{id}}", "", "Moving servers between hosts"),

@@ -68,3 +68,9 @@ class NetworksEndpoint:
 
     def put_guest_password(self, ctx: RequestContext, address: str, password: str) -> bool:
         return metadata_service.put_password(self.world, address, password)
+
+    def show_guest_password(self, ctx: RequestContext, instance: InstanceId) -> str:
+        return metadata_service.password_of(self.world, ctx, instance)
+
+    def clear_guest_password(self, ctx: RequestContext, instance: InstanceId) -> None:
+        metadata_service.clear_password(self.world, ctx, instance)

@@ -1,11 +1,14 @@
-"""What guests are told about themselves, and the password they tell."""
+"""What guests are told about themselves, and the password they tell, for their users."""
 
 from __future__ import annotations
 
 import ipaddress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from nova.conductor.services.lookup import living
+from nova.conductor.services.once import once
 from nova.conductor.steps.guest import guest_spec
+from nova.context import RequestContext
 from nova.db import ec2_ids, fixed_ips, guest_passwords, instances
 from nova.db.engine import Tx, again
 from nova.errors.database import Duplicate
@@ -83,9 +86,27 @@ def put_password(world: World, address: str, password: str) -> bool:
     instance_id = _holder(world, address)
     if instance_id is None:
         return False
+    if not password:
+        # Nothing is told, so another may be later.
+        return not world.db.read(lambda tx: guest_passwords.get(tx, instance_id))
     try:
         world.db.once(lambda tx: guest_passwords.insert(tx, instance_id, password), repeatable=True)
     except Duplicate:
         # The same words again are a message that came twice.
         return world.db.read(lambda tx: guest_passwords.get(tx, instance_id)) == password
     return True
+
+
+def password_of(world: World, ctx: RequestContext, instance_id: InstanceId) -> str:
+    """Return the password that a guest told, as it told it; empty if it told none."""
+    return world.db.read(lambda tx: guest_passwords.get(tx, living(tx, ctx, instance_id).id))
+
+
+def clear_password(world: World, ctx: RequestContext, instance_id: InstanceId) -> None:
+    """Forget the password that a guest told; a copy of the message forgets no later one."""
+
+    def work(tx: Tx) -> bool:
+        guest_passwords.clear(tx, living(tx, ctx, instance_id).id)
+        return True
+
+    once(world, ctx, work, Any)

@@ -32,6 +32,11 @@ FETCH = (
     "printf 'GET {} HTTP/1.0\\r\\nHost: m\\r\\n\\r\\n' | timeout 20 nc 169.254.169.254 80 | sed '1,/^\\r*$/d'"
 )
 
+POST = (
+    "printf 'POST {} HTTP/1.0\\r\\nHost: m\\r\\nContent-Length: {}\\r\\n\\r\\n{}'"
+    " | timeout 20 nc 169.254.169.254 80 | head -n 1"
+)
+
 
 @pytest.fixture(scope="module")
 def first(real: OneMachine, real_cli: Clients) -> Guest:
@@ -70,6 +75,20 @@ def test_a_guest_reads_of_itself_at_the_metadata_service(told: Guest) -> None:
     assert told.ssh(FETCH.format("/latest/user-data")) == USER_DATA.strip()
     assert told.ssh(FETCH.format("/openstack/latest/user_data")) == USER_DATA.strip()
     assert told.ssh("hostname").startswith("told")
+
+
+def test_a_guest_tells_its_password_once_until_its_user_clears_it(told: Guest, real_cli: Clients) -> None:
+    def tell(password: str) -> str:
+        return told.ssh(POST.format("/openstack/latest/password", len(password), password)).split()[1]
+
+    assert "c2VjcmV0" not in real_cli("nova get-password told")
+    assert tell("c2VjcmV0") == "200"
+    assert tell("b3RoZXI=") == "409"
+    assert "c2VjcmV0" in real_cli("nova get-password told")
+    real_cli("nova clear-password told")
+    assert "c2VjcmV0" not in real_cli("nova get-password told")
+    assert tell("b3RoZXI=") == "200"
+    assert "b3RoZXI=" in real_cli("nova get-password told")
 
 
 def test_a_guest_without_a_network_reads_its_config_drive(

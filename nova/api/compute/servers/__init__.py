@@ -18,6 +18,7 @@ from nova.api.compute.servers import (
     interfaces,
     list_query,
     metadata,
+    password,
     security_groups,
     show,
     tags,
@@ -43,4 +44,5 @@ OPERATIONS = (
     *interfaces.OPERATIONS,
     *volumes.OPERATIONS,
     *topology.OPERATIONS,
+    *password.OPERATIONS,
 )

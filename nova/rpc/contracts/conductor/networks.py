@@ -1,4 +1,4 @@
-"""Requests about networks and security groups."""
+"""Requests about networks, security groups and what guests tell."""
 
 from __future__ import annotations
 
@@ -79,3 +79,11 @@ class Networks:
     @call(since="1.0", timeout=20, idempotent=True)
     def put_guest_password(self, ctx: RequestContext, address: str, password: str) -> bool:
         """A guest tells its encrypted password, once; False if there is one already."""
+
+    @call(since="1.6", timeout=60, idempotent=True)
+    def show_guest_password(self, ctx: RequestContext, instance: InstanceId) -> str:
+        """Return the password that a guest told, to its users; empty if it told none."""
+
+    @call(since="1.6", timeout=60, idempotent=True)
+    def clear_guest_password(self, ctx: RequestContext, instance: InstanceId) -> None:
+        """Forget the password that a guest told, if it told one; it may tell another then."""

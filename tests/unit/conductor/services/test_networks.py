@@ -11,6 +11,7 @@ from nova.conductor.world import World
 from nova.context import RequestContext
 from nova.db import fixed_ips, instances
 from nova.errors.admin import NetworkConflict, NetworkInUse, NetworkInvalid, NetworkNotFound
+from nova.errors.servers import InstanceNotFound
 from nova.objects.host import ServiceBeat
 from nova.objects.instance import Instance
 from nova.objects.network import Network, Topology, Vif
@@ -44,6 +45,10 @@ def guest_on(nets: Endpoint, net: Network, **values: Any) -> Instance:
         return stored
 
     return nets.world.db.run(work)
+
+
+def user_of(guest: Instance, **more: Any) -> RequestContext:
+    return RequestContext(request_id="r", project_id=guest.project_id, roles=("member",), **more)
 
 
 class TestNetworks:
@@ -176,3 +181,35 @@ class TestMetadata:
         assert not nets.put_guest_password(admin, "10.0.0.9", "b3RoZXI=")
         found = nets.metadata_by_id(admin, guest.id)
         assert found is not None and found.password == "c2VjcmV0" and found.ec2_image_id == ""
+
+    def test_users_see_the_password_and_clear_it(self, nets: Endpoint, admin: RequestContext) -> None:
+        guest = guest_on(nets, nets.create_network(admin, network()))
+        owner = user_of(guest)
+        assert nets.show_guest_password(owner, guest.id) == ""
+        assert nets.put_guest_password(admin, "10.0.0.2", "c2VjcmV0")
+        assert nets.show_guest_password(owner, guest.id) == "c2VjcmV0"
+        clearing = user_of(guest, call_id="one")
+        nets.clear_guest_password(clearing, guest.id)
+        assert nets.show_guest_password(owner, guest.id) == ""
+        assert nets.put_guest_password(admin, "10.0.0.2", "b3RoZXI=")
+        nets.clear_guest_password(clearing, guest.id)
+        assert nets.show_guest_password(owner, guest.id) == "b3RoZXI=", "a copy clears no other one"
+
+    def test_others_neither_see_the_password_nor_clear_it(
+        self, nets: Endpoint, admin: RequestContext
+    ) -> None:
+        guest = guest_on(nets, nets.create_network(admin, network()))
+        assert nets.put_guest_password(admin, "10.0.0.2", "c2VjcmV0")
+        stranger = RequestContext(request_id="r", project_id="other", roles=("member",))
+        for ask in (nets.show_guest_password, nets.clear_guest_password):
+            with pytest.raises(InstanceNotFound):
+                ask(stranger, guest.id)
+        assert nets.show_guest_password(admin, guest.id) == "c2VjcmV0"
+
+    def test_a_guest_that_tells_nothing_may_still_tell_its_password(
+        self, nets: Endpoint, admin: RequestContext
+    ) -> None:
+        guest_on(nets, nets.create_network(admin, network()))
+        assert nets.put_guest_password(admin, "10.0.0.2", "")
+        assert nets.put_guest_password(admin, "10.0.0.2", "c2VjcmV0")
+        assert not nets.put_guest_password(admin, "10.0.0.2", "")

@@ -235,6 +235,15 @@ def test_interfaces(call):
     assert call("GET", f"{ROOT}/os-interface/none").status_code == 404
 
 
+def test_the_password_that_the_guest_told(call):
+    call.conductor.answers["show_guest_password"] = "c2VjcmV0"
+    assert call("GET", f"{ROOT}/os-server-password", version="2.1").json == {"password": "c2VjcmV0"}
+    assert call("GET", f"{ROOT}/os-server-password?x=1").status_code == 400
+    answer = call("DELETE", f"{ROOT}/os-server-password")
+    assert (answer.status_code, answer.body) == (204, b"")
+    assert call.conductor.asked("clear_guest_password") == (SERVER,)
+
+
 def test_volumes_and_topology_are_empty(call):
     assert call("GET", f"{ROOT}/os-volume_attachments").json == {"volumeAttachments": []}
     assert call("GET", f"{ROOT}/os-volume_attachments/v").status_code == 404
