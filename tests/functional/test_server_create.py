@@ -114,6 +114,7 @@ REFUSED = [
     ("2.1", "demo", {"availability_zone": "nova:one-2"}, 403, "forced_host"),
     ("2.1", "admin", {"availability_zone": "a:b:c:d"}, 400, "Invalid availability_zone format"),
     ("2.1", "demo", {"availability_zone": "mars"}, 400, "availability zone is not available"),
+    ("2.42", "demo", {"networks": [{"uuid": "{net}", "tag": "a"}] * 2}, 400, "Tag 'a' is given to more"),
     ("2.51", "demo", NONE | {"tags": ["a"]}, 400, "tags"),
     ("2.104", "demo", NONE | {"tags": [f"t{n}" for n in range(51)]}, 400, "tags"),
     ("2.62", "demo", NONE | {"trusted_image_certificates": [NOBODY]}, 400, "trusted_image_certificates"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from nova import ids
@@ -36,6 +38,8 @@ def boot_wish(body: Json) -> BootWish:
             reason="A host in availability_zone cannot be combined with host or hypervisor_hostname."
         )
     devices = _devices(server, image_id)
+    _check_device_tags("network interface", [wish.tag for wish in networks])
+    _check_device_tags("disk", [device.tag for device in devices])
     if most > 1:
         _check_many(server, networks, devices)
     return BootWish(
@@ -166,6 +170,13 @@ def _check_many(server: Json, networks: tuple[NetworkWish, ...], devices: tuple[
         raise BadRequest(reason="Unable to launch multiple instances with a single fixed IP address.")
     if any(device.source is Source.VOLUME for device in devices):
         raise BadRequest(reason="Cannot attach one or more volumes to multiple instances")
+
+
+def _check_device_tags(kind: str, tags: Sequence[str | None]) -> None:
+    """Refuse a tag by which the guest could not tell two devices of a kind apart."""
+    doubled = next((tag for tag, times in Counter(tags).items() if tag is not None and times > 1), None)
+    if doubled is not None:
+        raise BadRequest(reason=f"Tag '{doubled}' is given to more than one {kind}.")
 
 
 def _hints(body: Json) -> dict[str, list[str]]:

@@ -189,6 +189,22 @@ def test_block_devices(call):
     assert (scratch.size_gb, scratch.tag, scratch.destination) == (2, "scratch", Destination.LOCAL)
 
 
+ROOT_DISK = {"boot_index": 0, "uuid": IMAGE, "source_type": "image", "destination_type": "local"}
+BLANK_DISK = {"source_type": "blank", "destination_type": "local", "volume_size": 1}
+
+
+def test_a_tag_names_one_device_of_its_kind(call):
+    disks = [ROOT_DISK | {"tag": "data"}, BLANK_DISK | {"tag": "data"}]
+    assert "Tag 'data' is given to more than one disk" in refused(call, body(block_device_mapping_v2=disks))
+    ports = [{"uuid": NETWORK, "tag": "data"}, {"uuid": NETWORK, "tag": "data"}]
+    assert "Tag 'data' is given to more than one network interface" in refused(call, body(networks=ports))
+    both = body(
+        block_device_mapping_v2=[ROOT_DISK | {"tag": "data"}, BLANK_DISK],
+        networks=[{"uuid": NETWORK, "tag": "data"}, {"uuid": NETWORK, "tag": "Data"}, {"uuid": NETWORK}],
+    )
+    assert call("POST", "/servers", both).status_code == 202
+
+
 def test_boot_from_volume_without_image(call):
     wish = wish_of(
         call,
