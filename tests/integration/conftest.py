@@ -1,4 +1,4 @@
-"""Tests of the real parts run on native threads: no program that a test imports may make the process green."""
+"""Tests of the real parts run on native threads: no program that one imports may make the process green."""
 
 from nova import concurrency
 
