@@ -35,7 +35,7 @@ from nova.errors import NovaError, Unavailable
 from nova.errors.rpc import BadMessage, NoAnswer
 from nova.rpc import payload
 from nova.rpc.contract import CALL, FANOUT, Method, describe
-from nova.rpc.metrics import RpcMetrics
+from nova.rpc.metrics import CalledCounts, RpcMetrics
 from nova.rpc.transport import Address, ReplyTimeout, Transport, Unconfirmed, Unreachable
 
 MESSAGE_QUEUE = "the message queue"
@@ -62,11 +62,12 @@ class _Bound:
     def __init__(self, method: Method, metrics: RpcMetrics) -> None:
         self.method = method
         self.reply = payload.ReplyReader[Any](method.returns)
-        labels = (method.topic, method.name)
-        self.ok = metrics.called.labels(*labels, "ok")
-        self.refused = metrics.called.labels(*labels, "refused")
-        self.timeout = metrics.called.labels(*labels, "timeout")
-        self.unreachable = metrics.called.labels(*labels, "unreachable")
+        self._metrics = metrics
+
+    @functools.cached_property
+    def counts(self) -> CalledCounts:
+        """What is counted of it; made when it is called first."""
+        return self._metrics.of_called(self.method.topic, self.method.name)
 
 
 class _Sender:
@@ -95,7 +96,7 @@ class _Sender:
         while True:
             left = deadline - self._clock.monotonic()
             if left <= 0:
-                bound.timeout.inc()
+                bound.counts.timeout.inc()
                 raise NoAnswer(part=to.topic)
             body = payload.encode_request(method.name, method.since, call_id, left, ctx, arguments)
             try:
@@ -108,23 +109,23 @@ class _Sender:
                 if self._clock.monotonic() < deadline and method.idempotent:
                     self._metrics.resent.labels(to.topic, "no answer").inc()
                     continue
-                bound.timeout.inc()
+                bound.counts.timeout.inc()
                 raise NoAnswer(part=to.topic) from None
         try:
             value = bound.reply.read(answer)
         except Unavailable as error:
-            bound.refused.inc()
+            bound.counts.refused.inc()
             if taken:
                 # This server did nothing; another one may still be at the copy before.
                 raise NoAnswer(part=to.topic) from error
             raise
         except NovaError:
-            bound.refused.inc()
+            bound.counts.refused.inc()
             raise
         except (msgspec.MsgspecError, ValueError) as error:
-            bound.refused.inc()
+            bound.counts.refused.inc()
             raise BadMessage(part=to.topic, reason=f"answer of {method.name}: {error}") from error
-        bound.ok.inc()
+        bound.counts.ok.inc()
         return value
 
     def cast(self, bound: _Bound, to: Address, ctx: RequestContext, arguments: msgspec.Struct) -> None:
@@ -132,7 +133,7 @@ class _Sender:
         body = payload.encode_request(method.name, method.since, self._call_id(), None, ctx, arguments)
         left = self._options.broker_wait_s
         self._handed_over(bound, functools.partial(self._transport.cast, to, body), left)
-        bound.ok.inc()
+        bound.counts.ok.inc()
 
     def _handed_over(
         self, bound: _Bound, send: Callable[[], Any], left_s: float, *, taken: bool = False
@@ -149,7 +150,7 @@ class _Sender:
             except Unreachable as error:
                 taken = taken or isinstance(error, Unconfirmed)
                 if self._clock.monotonic() + pause >= give_up:
-                    bound.unreachable.inc()
+                    bound.counts.unreachable.inc()
                     if taken:
                         raise NoAnswer(part=bound.method.topic) from error
                     raise Unavailable(part=MESSAGE_QUEUE) from error

@@ -24,7 +24,7 @@ from nova.errors.rpc import BadMessage, InternalError, UnsupportedVersion
 from nova.rpc import payload
 from nova.rpc.contract import CALL, Contract, Method, describe, version_text
 from nova.rpc.doubles import Doubles
-from nova.rpc.metrics import RpcMetrics
+from nova.rpc.metrics import RpcMetrics, ServedCounts
 from nova.rpc.transport import Incoming, Listener, Transport
 from nova.workers import WorkerPool
 
@@ -72,11 +72,12 @@ class _Served:
         self.remember = method.kind == CALL and not method.idempotent
         names = [parameter.name for parameter in method.parameters]
         self.instance_at = next((i for i, n in enumerate(names) if n in ("instance", "instance_id")), None)
-        labels = (method.topic, method.name)
-        self.seconds = metrics.seconds.labels(*labels)
-        self.ok = metrics.served.labels(*labels, "ok")
-        self.refused = metrics.served.labels(*labels, "refused")
-        self.failed = metrics.served.labels(*labels, "failed")
+        self._metrics = metrics
+
+    @functools.cached_property
+    def counts(self) -> ServedCounts:
+        """What is counted of it; made when it is asked for first."""
+        return self._metrics.of_served(self.method.topic, self.method.name)
 
 
 class Server:
@@ -222,16 +223,16 @@ class Server:
         with log.bound(ctx, instance if isinstance(instance, str) else None):
             try:
                 answer = payload.encode_ok(served.function(ctx, *arguments))
-                served.ok.inc()
+                served.counts.ok.inc()
             except NovaError as error:
                 _LOG.debug("%s refused: %s", served.method.name, error)
                 answer = payload.encode_error(error)
-                served.refused.inc()
+                served.counts.refused.inc()
             except Exception:  # the server outlives every endpoint; the caller learns the request id only
                 _LOG.exception("%s.%s failed", self.contract.name, served.method.name)
                 answer = payload.encode_error(InternalError(request_id=ctx.request_id))
-                served.failed.inc()
-        served.seconds.observe(self._clock.monotonic() - started)
+                served.counts.failed.inc()
+        served.counts.seconds.observe(self._clock.monotonic() - started)
         return answer
 
     def _put_aside(
