@@ -6,6 +6,7 @@ and answers in a few dictionary look-ups.  A test holds both to the same answers
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -47,24 +48,37 @@ class Router:
 
     def __init__(self, operations: Sequence[Operation]) -> None:
         self._targets: dict[str, Target] = {}
-        self.mapper = routes.Mapper(explicit=True, register=False, controller_scan=None)
-        self.mapper.minimization = False
+        self._firsts: list[Operation] = []
         for operation in sorted(operations, key=_literals_first):
-            place = f"{operation.method} {operation.path}"
-            target = self._targets.get(place)
-            if target is None:
-                target = self._targets[place] = Target()
-                self.mapper.connect(
-                    place,
-                    operation.path,
-                    controller=place,
-                    action="dispatch",
-                    conditions={"method": [operation.method]},
-                    requirements=dict.fromkeys(operation.variables, "[^/]+"),
-                )
-            target.add(operation)
-        self.mapper.create_regs()
-        self._root = self._compile()
+            place = _place(operation)
+            if place not in self._targets:
+                self._targets[place] = Target()
+                self._firsts.append(operation)
+            self._targets[place].add(operation)
+        self._root = self._compile(self._map())
+
+    def _map(self) -> routes.Mapper:
+        """Make Routes' list: one route a place.  Its expressions are compiled by those who match with it."""
+        mapper = routes.Mapper(explicit=True, register=False, controller_scan=None)
+        mapper.minimization = False
+        for operation in self._firsts:
+            place = _place(operation)
+            mapper.connect(
+                place,
+                operation.path,
+                controller=place,
+                action="dispatch",
+                conditions={"method": [operation.method]},
+                requirements=dict.fromkeys(operation.variables, "[^/]+"),
+            )
+        return mapper
+
+    @functools.cached_property
+    def _mapper(self) -> routes.Mapper:
+        """Routes' list ready to match: some hundred compiled expressions, which no daemon needs."""
+        mapper = self._map()
+        mapper.create_regs()
+        return mapper
 
     def match(self, method: str, path: str) -> Found | None:
         """Return the target and path variables of a request, or nothing.  ``path`` starts with a slash."""
@@ -78,7 +92,7 @@ class Router:
 
     def match_by_routes(self, method: str, path: str) -> Found | None:
         """Return the same, asked of Routes itself (for tests and doubts)."""
-        result = self.mapper.match(path, {"REQUEST_METHOD": method})
+        result = self._mapper.match(path, {"REQUEST_METHOD": method})
         if result is None:
             return None
         values = {key: value for key, value in result.items() if key not in ("controller", "action")}
@@ -104,10 +118,10 @@ class Router:
                 values.pop()
         return None
 
-    def _compile(self) -> _Node:
+    def _compile(self, mapper: routes.Mapper) -> _Node:
         """Make the tree from Routes' own list."""
         root = _Node()
-        for route in self.mapper.matchlist:
+        for route in mapper.matchlist:
             node = root
             names: list[str] = []
             for segment in _segments(route):
@@ -122,6 +136,10 @@ class Router:
             method = place.partition(" ")[0]
             node.targets.setdefault(method, (self._targets[place], tuple(names)))
         return root
+
+
+def _place(operation: Operation) -> str:
+    return f"{operation.method} {operation.path}"
 
 
 def _literals_first(operation: Operation) -> tuple[bool, ...]:

@@ -49,3 +49,10 @@ def test_literals_win_but_not_for_other_methods() -> None:
     target, values = ROUTER.match("DELETE", "/boxes/detail")
     assert target.plain[0].path == "/boxes/{id}" and values == {"id": "detail"}
     assert ROUTER.match("GET", "/boxes/1/lids/2")[1] == {"box_id": "1", "id": "2"}
+
+
+def test_a_router_that_was_asked_nothing_of_routes_holds_nothing_of_it() -> None:
+    router = Router([])
+    assert "_mapper" not in vars(router)
+    router.match_by_routes("GET", "/boxes")
+    assert "_mapper" in vars(router)
