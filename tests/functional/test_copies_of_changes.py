@@ -6,8 +6,7 @@ times, four at the same time and one late.
 
 from __future__ import annotations
 
-import concurrent.futures
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -24,36 +23,12 @@ from nova.rpc.client import make_client
 from nova.rpc.contract import CALL, describe
 from nova.rpc.contracts.conductor import Conductor
 from nova.rpc.metrics import RpcMetrics
-from nova.rpc.transport import Address, Incoming, Listener, Transport
 from tests.support.cloud import Bench, eventually, running_cloud
+from tests.support.copies import Copying
 from tests.support.databases import BACKENDS, Databases
 
 AT_ONCE = 4
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ5Q0Yt0kAXDNmjvUzqVZk1VYhJSFF9yv1mDhbNKPXRl me"
-
-
-class Copying:
-    """A transport that sends each call five times and wants one answer."""
-
-    def __init__(self, inner: Transport) -> None:
-        self._inner = inner
-        self._pool = concurrent.futures.ThreadPoolExecutor(AT_ONCE)
-
-    def call(self, to: Address, body: bytes, timeout_s: float) -> bytes:
-        asked = [self._pool.submit(self._inner.call, to, body, timeout_s) for _ in range(AT_ONCE)]
-        answers = {one.result(60) for one in asked}
-        answers.add(self._inner.call(to, body, timeout_s))
-        assert len(answers) == 1, answers
-        return answers.pop()
-
-    def cast(self, to: Address, body: bytes) -> None:
-        self._inner.cast(to, body)
-
-    def listen(self, topic: str, server: str, receive: Callable[[Incoming], None]) -> Listener:
-        return self._inner.listen(topic, server, receive)
-
-    def close(self) -> None:
-        self._pool.shutdown()
 
 
 @pytest.fixture(scope="module", params=BACKENDS)
@@ -67,7 +42,7 @@ def bench(
 
 @pytest.fixture
 def conductor(bench: Bench) -> Iterator[Conductor]:
-    transport = Copying(bench.cloud.surroundings.transport)
+    transport = Copying(bench.cloud.surroundings.transport, at_once=AT_ONCE, late=1)
     yield make_client(Conductor, transport, RpcMetrics(CollectorRegistry())).any
     transport.close()
 

@@ -35,44 +35,13 @@ from nova.objects.page import Page
 from nova.rpc.client import make_client
 from nova.rpc.contracts.conductor import Conductor
 from nova.rpc.metrics import RpcMetrics
-from nova.rpc.transport import Address, Incoming, Listener, Transport
 from tests.support.cloud import Bench, eventually, running_cloud
+from tests.support.copies import Copying
 from tests.support.databases import BACKENDS, Databases
 from tests.support.workflows import world_of
 
 COPIES = 5
 ROUNDS = 8
-
-
-class Repeating:
-    """A transport that sends copies of a call, at once or later; all must be answered alike."""
-
-    def __init__(self, inner: Transport) -> None:
-        self._inner = inner
-        self._pool = concurrent.futures.ThreadPoolExecutor(COPIES)
-        self._last: Callable[[], bytes] = bytes
-        self._answer = b""
-        self.at_once = 1
-
-    def call(self, to: Address, body: bytes, timeout_s: float) -> bytes:
-        self._last = lambda: self._inner.call(to, body, timeout_s)
-        answers = {one.result(60) for one in [self._pool.submit(self._last) for _ in range(self.at_once)]}
-        assert len(answers) == 1, answers
-        self._answer = answers.pop()
-        return self._answer
-
-    def again(self) -> None:
-        """Let one more copy of the last call come."""
-        assert self._last() == self._answer
-
-    def cast(self, to: Address, body: bytes) -> None:
-        self._inner.cast(to, body)
-
-    def listen(self, topic: str, server: str, receive: Callable[[Incoming], None]) -> Listener:
-        return self._inner.listen(topic, server, receive)
-
-    def close(self) -> None:
-        self._pool.shutdown()
 
 
 @pytest.fixture(scope="module", params=BACKENDS)
@@ -85,14 +54,14 @@ def bench(
 
 
 @pytest.fixture
-def wire(bench: Bench) -> Iterator[Repeating]:
-    transport = Repeating(bench.cloud.surroundings.transport)
+def wire(bench: Bench) -> Iterator[Copying]:
+    transport = Copying(bench.cloud.surroundings.transport)
     yield transport
     transport.close()
 
 
 @pytest.fixture
-def conductor(wire: Repeating) -> Conductor:
+def conductor(wire: Copying) -> Conductor:
     return make_client(Conductor, wire, RpcMetrics(CollectorRegistry())).any
 
 
@@ -146,7 +115,7 @@ def records(bench: Bench, server: InstanceId) -> list[str]:
 
 
 def test_a_create_beyond_the_quota(
-    bench: Bench, wire: Repeating, conductor: Conductor, ctx: RequestContext
+    bench: Bench, wire: Copying, conductor: Conductor, ctx: RequestContext
 ) -> None:
     limit(bench, ctx, instances=0)
     with pytest.raises(QuotaExceeded):
@@ -201,7 +170,7 @@ def test_a_first_copy_that_waits_for_its_database(bench: Bench, ctx: RequestCont
 
 @pytest.mark.parametrize("action", ["stop", "reboot_soft", "delete"])
 def test_an_action_of_a_locked_server(
-    bench: Bench, wire: Repeating, conductor: Conductor, ctx: RequestContext, action: str
+    bench: Bench, wire: Copying, conductor: Conductor, ctx: RequestContext, action: str
 ) -> None:
     server = booted(bench, ctx)
     at(bench, 0).act(another(ctx, is_admin=True), server, "lock", {})
@@ -215,7 +184,7 @@ def test_an_action_of_a_locked_server(
 
 
 def test_a_snapshot_of_a_locked_server(
-    bench: Bench, wire: Repeating, conductor: Conductor, ctx: RequestContext
+    bench: Bench, wire: Copying, conductor: Conductor, ctx: RequestContext
 ) -> None:
     server = booted(bench, ctx)
     at(bench, 0).act(another(ctx, is_admin=True), server, "pause", {})
@@ -259,7 +228,7 @@ def test_a_snapshot_of_which_nobody_knows_whether_it_was_granted(
 
 
 def test_what_is_settled_at_once(
-    bench: Bench, wire: Repeating, conductor: Conductor, ctx: RequestContext
+    bench: Bench, wire: Copying, conductor: Conductor, ctx: RequestContext
 ) -> None:
     server = booted(bench, ctx)
     with pytest.raises(TagNotFound):
@@ -283,7 +252,7 @@ def test_what_is_settled_at_once(
 
 @pytest.mark.parametrize("seed", range(3))
 def test_copies_agree_while_what_they_depend_on_changes(
-    bench: Bench, wire: Repeating, conductor: Conductor, ctx: RequestContext, seed: int
+    bench: Bench, wire: Copying, conductor: Conductor, ctx: RequestContext, seed: int
 ) -> None:
     """Creates while the quota opens and closes; actions while the server is locked and unlocked."""
     server, ends = booted(bench, ctx), threading.Event()

@@ -10,7 +10,7 @@ import pytest
 
 from nova_tools.api_client import request
 from tests.support.cloud import Bench, User, running_cloud
-from tests.support.keystone import PASSWORD, RunningKeystone, keystone
+from tests.support.keystone import RunningKeystone, keystone
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "authorisation.txt"
 COLUMNS = ("none", "garbage", "reader", "member", "manager", "admin", "service", "other")
@@ -54,22 +54,7 @@ def running() -> Iterator[RunningKeystone]:
 
 @pytest.fixture(scope="module")
 def cloud(running: RunningKeystone, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    extra = f"""
-[api]
-auth_strategy = keystone
-[keystone_authtoken]
-auth_type = password
-auth_url = {running.url}
-www_authenticate_uri = {running.url}
-username = nova
-password = {PASSWORD}
-project_name = service
-user_domain_name = Default
-project_domain_name = Default
-region_name = RegionOne
-[identity]
-token_cache_seconds = 0
-"""
+    extra = running.options() + "[identity]\ntoken_cache_seconds = 0\n"
     accounts = {"admin": "admin", "demo": "demo", "other": "alt_demo"}
     tokens = {name: running.token(account).value for name, account in accounts.items()}
     with running_cloud(tmp_path_factory.mktemp("rights"), extra=extra, tokens=tokens) as found:

@@ -18,7 +18,7 @@ from nova.conf.api import ApiConf
 from nova.conf.policy import PolicyConf
 from nova.identity.choice import identity_of
 from nova_tools.api_client import request
-from tests.support.keystone import PASSWORD, RunningKeystone, keystone
+from tests.support.keystone import RunningKeystone, keystone
 
 
 @pytest.fixture(scope="module")
@@ -35,22 +35,7 @@ def who(req: Request) -> dict[str, object]:
 
 def site(running: RunningKeystone, tmp_path: Path, cache_s: float) -> object:
     file = tmp_path / "nova.conf"
-    file.write_text(
-        f"""
-[keystone_authtoken]
-auth_type = password
-auth_url = {running.url}
-www_authenticate_uri = {running.url}
-username = nova
-password = {PASSWORD}
-project_name = service
-user_domain_name = Default
-project_domain_name = Default
-region_name = RegionOne
-[identity]
-token_cache_seconds = {cache_s}
-"""
-    )
+    file.write_text(running.options() + f"[identity]\ntoken_cache_seconds = {cache_s}\n")
     conf = nova.conf.load([], [str(file)])
     clock = Clock()
     operations = (Operation(name="who.show", method="GET", path="/who", handler=who, policy=None),)

@@ -37,6 +37,23 @@ class RunningKeystone:
         """Return the ``OS_`` variables that make a client this user."""
         return variables(user, PASSWORD, self.url)
 
+    def options(self) -> str:
+        """Return the options of a Nova that checks its users' tokens here."""
+        return f"""
+[api]
+auth_strategy = keystone
+[keystone_authtoken]
+auth_type = password
+auth_url = {self.url}
+www_authenticate_uri = {self.url}
+username = nova
+password = {PASSWORD}
+project_name = service
+user_domain_name = Default
+project_domain_name = Default
+region_name = RegionOne
+"""
+
     def register(self, type_: str, name: str, url: str) -> None:
         """Put a service into the catalogue, or move it to another URL."""
         Seeder(self.url, self.token().value).seed([], [Service(type_, name, url)])
