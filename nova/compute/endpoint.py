@@ -18,7 +18,7 @@ from nova.objects.image import Image
 from nova.objects.jobs import Job, JobOutcome
 from nova.objects.states import Capability
 from nova.rpc.contracts.base import DaemonFacts
-from nova.virt.capabilities import ConsoleLog, GuestDiagnostics, Inventoried, Vnc
+from nova.virt.capabilities import ConsoleLog, GuestDiagnostics, Inventoried, Vnc, able
 
 CONSOLE_BYTES = 1 << 20
 """Most of a console log that is sent."""
@@ -44,22 +44,14 @@ class Endpoint:
         instance: InstanceId,
         tail: int | None,
     ) -> str:
-        driver = self._driver
-        if not isinstance(driver, ConsoleLog) or Capability.CONSOLE_LOG not in driver.capabilities():
-            raise NotCapable(capability=Capability.CONSOLE_LOG.value)
+        driver = able(self._driver, ConsoleLog, Capability.CONSOLE_LOG)
         return driver.console_log(instance, tail, CONSOLE_BYTES).decode(errors="replace")
 
     def vnc(self, ctx: RequestContext, instance: InstanceId) -> ConsoleTarget:  # noqa: ARG002
-        driver = self._driver
-        if not isinstance(driver, Vnc) or Capability.VNC not in driver.capabilities():
-            raise NotCapable(capability=Capability.VNC.value)
-        return driver.vnc(instance)
+        return able(self._driver, Vnc, Capability.VNC).vnc(instance)
 
     def diagnostics(self, ctx: RequestContext, instance: InstanceId) -> Diagnostics:  # noqa: ARG002
-        driver = self._driver
-        if not isinstance(driver, GuestDiagnostics) or Capability.DIAGNOSTICS not in driver.capabilities():
-            raise NotCapable(capability=Capability.DIAGNOSTICS.value)
-        return driver.diagnostics(instance)
+        return able(self._driver, GuestDiagnostics, Capability.DIAGNOSTICS).diagnostics(instance)
 
     def holdings(self, ctx: RequestContext) -> GuestHoldings:  # noqa: ARG002
         driver = self._driver

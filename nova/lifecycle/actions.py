@@ -1,8 +1,8 @@
 """The table of server actions (facts: Compute API reference, state tables and transitions).
 
 One row says all there is to know about when an action may start, what the instance shows meanwhile and where
-it ends.  An action without a body that is one capability call of the driver needs nothing but its row here,
-the driver's method and its line in ``nova/api/compute/servers/actions.py``.
+it ends.  An action that is one call of the driver needs nothing but its row here, the driver's method, the
+deed in ``nova/compute/ops/act.py`` and its operation in ``nova/api/compute/servers/actions.py``.
 """
 
 from __future__ import annotations
@@ -52,6 +52,10 @@ class Action(Value, frozen=True, kw_only=True):
     needs_host: bool = False
     needs_launched: bool = True
     """Refused for an instance that never ran."""
+    defines_anew: bool = False
+    """The host may have to define the guest again, so it is told what the guest is."""
+    keeps_console: bool = False
+    """The guest's console stays where it was; after others another guest may listen there."""
     workflow: str | None = None
     """Class of workflow; none: settled within the request."""
     beats_all: bool = False
@@ -118,6 +122,7 @@ _ROWS = (
         done=Vm.ACTIVE,
         power=Power.RUNNING,
         needs_host=True,
+        defines_anew=True,
         workflow="act",
         deadline_s=600.0,
     ),
@@ -130,6 +135,7 @@ _ROWS = (
         done=Vm.ACTIVE,
         power=Power.RUNNING,
         needs_host=True,
+        defines_anew=True,
         workflow="act",
         deadline_s=900.0,
     ),
@@ -143,6 +149,7 @@ _ROWS = (
         done=Vm.ACTIVE,
         power=Power.RUNNING,
         needs_host=True,
+        defines_anew=True,
         workflow="act",
         deadline_s=600.0,
     ),
@@ -156,6 +163,7 @@ _ROWS = (
         power=Power.PAUSED,
         needs=Capability.PAUSE,
         needs_host=True,
+        keeps_console=True,
         workflow="act",
         deadline_s=300.0,
     ),
@@ -169,6 +177,7 @@ _ROWS = (
         power=Power.RUNNING,
         needs=Capability.PAUSE,
         needs_host=True,
+        keeps_console=True,
         workflow="act",
         deadline_s=300.0,
     ),
@@ -194,6 +203,7 @@ _ROWS = (
         power=Power.RUNNING,
         needs=Capability.SUSPEND,
         needs_host=True,
+        defines_anew=True,
         workflow="act",
     ),
     Action(

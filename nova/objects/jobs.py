@@ -32,13 +32,15 @@ class Destroy(Value, frozen=True, kw_only=True, tag="destroy"):
 
 
 class Act(Value, frozen=True, kw_only=True, tag="act"):
-    """One capability call: start, stop, reboot_soft, reboot_hard, pause, unpause, suspend, resume."""
+    """One call of the driver, for an action of ``nova.lifecycle.actions``."""
 
     action: str
     timeout_s: int | None = None
     """How long a guest may take to shut down by itself before it is forced."""
     guest: GuestSpec | None = None
     """For actions that may have to define the guest anew."""
+    options: dict[str, str | int | bool] = {}
+    """What the user asked for beside the action itself."""
 
 
 class Snapshot(Value, frozen=True, kw_only=True, tag="snapshot"):

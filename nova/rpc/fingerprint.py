@@ -186,7 +186,7 @@ def _line_objections(what: str, before: tuple[str, ...], now: tuple[str, ...]) -
         new = is_now.get(field)
         if new is None:
             said.append(f"{what} lost {field!r}: leave it, with a default, until no neighbour needs it")
-        elif field != _WITHIN and _shape(old) != _shape(new):
+        elif field != _WITHIN and not _reads(_shape(old), _shape(new)):
             said.append(f"{what}: {field!r} was {old!r} and is {new!r}: add another one beside it")
     said += [
         f"{what}: new {field!r} needs a default, neighbours do not send it"
@@ -199,6 +199,13 @@ def _line_objections(what: str, before: tuple[str, ...], now: tuple[str, ...]) -
 def _split(line: str) -> tuple[str, str]:
     name, field, rest = line.partition(": ")
     return (name, rest) if field and " " not in name else (line.partition(" ")[0], line.partition(" ")[2])
+
+
+def _reads(old: str, new: str) -> bool:
+    """Tell whether a type reads what it read: it is the same, or has one kind more where it had several."""
+    before, now = set(old.split(" | ")), set(new.split(" | "))
+    # Our values have capitals; a plain type more is another type.
+    return old == new or (len(before) > 1 and before <= now and all(word[:1].isupper() for word in now))
 
 
 def _shape(rest: str) -> str:

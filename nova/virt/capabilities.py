@@ -8,12 +8,24 @@ from __future__ import annotations
 
 import pathlib
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
 
+from nova.errors.virt import NotCapable
 from nova.objects.guest import ConsoleTarget, Diagnostics, GuestSpec
 from nova.objects.holdings import GuestHoldings
 from nova.objects.ids import InstanceId
 from nova.objects.network import GuestFilter
+from nova.objects.states import Capability
+from nova.virt.base import Hypervisor
+
+May = TypeVar("May")
+
+
+def able(driver: Hypervisor, may: type[May], capability: Capability) -> May:
+    """Return a driver as one that has a capability; raises ``NotCapable`` for one that does not say so."""
+    if not isinstance(driver, may) or capability not in driver.capabilities():
+        raise NotCapable(capability=capability.value)
+    return driver
 
 
 @runtime_checkable

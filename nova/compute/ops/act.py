@@ -11,7 +11,7 @@ from nova.errors.virt import NotCapable
 from nova.objects.guest import GuestSpec
 from nova.objects.jobs import Act
 from nova.objects.states import Capability, Power, Task
-from nova.virt.capabilities import Pause, SoftReboot, Suspend
+from nova.virt.capabilities import Pause, SoftReboot, Suspend, able
 
 
 def act(attempt: Attempt, order: Act) -> Power | None:
@@ -56,34 +56,20 @@ def _reboot_hard(attempt: Attempt, order: Act) -> None:
     attempt.host.driver.reboot_hard(spec)
 
 
-def _pausing(attempt: Attempt) -> Pause:
-    driver = attempt.host.driver
-    if not isinstance(driver, Pause) or Capability.PAUSE not in driver.capabilities():
-        raise NotCapable(capability=Capability.PAUSE.value)
-    return driver
-
-
-def _suspending(attempt: Attempt) -> Suspend:
-    driver = attempt.host.driver
-    if not isinstance(driver, Suspend) or Capability.SUSPEND not in driver.capabilities():
-        raise NotCapable(capability=Capability.SUSPEND.value)
-    return driver
-
-
 def _pause(attempt: Attempt, order: Act) -> None:  # noqa: ARG001
-    _pausing(attempt).pause(attempt.instance_id)
+    able(attempt.host.driver, Pause, Capability.PAUSE).pause(attempt.instance_id)
 
 
 def _unpause(attempt: Attempt, order: Act) -> None:  # noqa: ARG001
-    _pausing(attempt).unpause(attempt.instance_id)
+    able(attempt.host.driver, Pause, Capability.PAUSE).unpause(attempt.instance_id)
 
 
 def _suspend(attempt: Attempt, order: Act) -> None:  # noqa: ARG001
-    _suspending(attempt).suspend(attempt.instance_id)
+    able(attempt.host.driver, Suspend, Capability.SUSPEND).suspend(attempt.instance_id)
 
 
 def _resume(attempt: Attempt, order: Act) -> None:
-    _suspending(attempt).resume(_spec(attempt, order))
+    able(attempt.host.driver, Suspend, Capability.SUSPEND).resume(_spec(attempt, order))
 
 
 _DEEDS: dict[str, Callable[[Attempt, Act], None]] = {

@@ -7,11 +7,10 @@ import pathlib
 from nova import ids
 from nova.compute.ops.attempt import Attempt
 from nova.compute.ops.build import power_of
-from nova.errors.virt import NotCapable
 from nova.objects.jobs import Snapshot
 from nova.objects.states import Capability, Power, Task
 from nova.privsep import files
-from nova.virt.capabilities import Snapshots
+from nova.virt.capabilities import Snapshots, able
 
 FOLDER = "_snapshots"
 """Below the instances' folder, so that there is room for what a guest's disk holds."""
@@ -20,9 +19,7 @@ FOLDER = "_snapshots"
 def snapshot(attempt: Attempt, order: Snapshot) -> Power | None:
     """Capture and upload; an image that is there already (a repeated job) is left as it is."""
     host = attempt.host
-    driver, store = host.driver, host.means.images
-    if not isinstance(driver, Snapshots) or Capability.SNAPSHOT not in driver.capabilities():
-        raise NotCapable(capability=Capability.SNAPSHOT.value)
+    driver, store = able(host.driver, Snapshots, Capability.SNAPSHOT), host.means.images
     if store.show(order.image_id).status == "active":
         return power_of(host, attempt)
     folder = host.means.conf.instances_path / FOLDER

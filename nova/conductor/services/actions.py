@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -32,7 +32,11 @@ if TYPE_CHECKING:
     from nova.conductor.engine.step import Run
     from nova.conductor.world import World
 
-Options = Mapping[str, str | int | bool]
+Options = dict[str, str | int | bool]
+
+
+_STARTED_HERE = frozenset({None, "act", "delete"})
+"""Workflows whose input :func:`_wish` makes; the others have a method of the contract of their own."""
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -41,6 +45,7 @@ class Asked(msgspec.Struct, frozen=True):
     ctx: RequestContext
     instance_id: InstanceId
     action: Action
+    options: Options = {}
 
 
 def acts(world: World) -> Together[Asked, None]:
@@ -67,12 +72,12 @@ def act(
     """Start or carry out an action of the table on an instance; raises the refusal of the table."""
     instance_id, name = target
     action = ACTIONS.get(name)
-    if action is None:
+    if action is None or action.workflow not in _STARTED_HERE:
         raise BadRequest(reason=f"There is no such action: {name}")
     if action.workflow is None:
         _settle_at_once(world, ctx, instance_id, action, options)
     else:
-        gate.ask(Asked(ctx, instance_id, action))
+        gate.ask(Asked(ctx, instance_id, action, options))
 
 
 def start_many(world: World, tx: Tx, several: Sequence[Asked]) -> dict[int, Run]:
@@ -91,7 +96,7 @@ def start_many(world: World, tx: Tx, several: Sequence[Asked]) -> dict[int, Run]
     for name, numbers in by_action.items():
         action = ACTIONS[name]
         begins = [
-            admission.Begin(several[n].ctx, found[i], _wish(world, several[n].ctx, action, found[i]))
+            admission.Begin(several[n].ctx, found[i], _wish(world, several[n], found[i]))
             for i, n in numbers.items()
         ]
         begun = admission.start_many(world, tx, action, begins)
@@ -107,7 +112,7 @@ def _start(world: World, asked: Asked) -> None:
         if action.beats_all and instance.task_state is Task.DELETING and _runs(tx, instance_id):
             check(action, instance, is_admin=ctx.is_admin)
             return []
-        return admission.start(world, tx, ctx, action, instance, _wish(world, ctx, action, instance))
+        return admission.start(world, tx, ctx, action, instance, _wish(world, asked, instance))
 
     claim = admission.Claim(ctx, instance_id, action.name)
     _go_on(world, agreed(world, work, claim.settled, claim.refuse), claim.workflow)
@@ -124,14 +129,16 @@ def _runs(tx: Tx, instance_id: InstanceId) -> bool:
     return bool(workflows.running_of(tx, [instance_id]))
 
 
-def _wish(world: World, ctx: RequestContext, action: Action, instance: Instance) -> Value:
-    if action.workflow == "delete":
-        return DeleteInput(reason=ctx.request_id)
+def _wish(world: World, asked: Asked, instance: Instance) -> Value:
+    """Return what the workflow of an action starts with."""
+    if asked.action.workflow == "delete":
+        return DeleteInput(reason=asked.ctx.request_id)
     return ActInput(
-        action=action.name,
+        action=asked.action.name,
         vm_before=instance.vm_state,
         power_before=instance.power_state,
         shutdown_s=world.settings.shutdown_s,
+        options=asked.options,
     )
 
 

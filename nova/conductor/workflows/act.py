@@ -1,4 +1,4 @@
-"""Every action that is one capability call on the host: stop, start, reboot, pause, suspend."""
+"""Every action that is one call of the driver."""
 
 from __future__ import annotations
 
@@ -21,16 +21,11 @@ if TYPE_CHECKING:
     from nova.conductor.world import World
     from nova.db.engine import Tx
 
-DEFINES_ANEW = frozenset({"start", "reboot_hard", "reboot_soft", "resume"})
-"""Actions for which a host may have to define the guest again."""
-KEEPS_CONSOLE = frozenset({"pause", "unpause"})
-"""After all others another guest may listen where this one's console was."""
-
 
 def order(world: World, tx: Tx, runs: Sequence[Run]) -> None:
     """Tell the host."""
     del world
-    anew = [run.known for run in runs if run.instance is not None and run.input.action in DEFINES_ANEW]
+    anew = [r.known for r in runs if r.instance is not None and ACTIONS[r.input.action].defines_anew]
     specs = guest_specs(tx, anew) if anew else {}
     for run in runs:
         wish: ActInput = run.input
@@ -43,7 +38,12 @@ def order(world: World, tx: Tx, runs: Sequence[Run]) -> None:
             Ordered(
                 topic=COMPUTE,
                 host=instance.host,
-                order=orders.Act(action=wish.action, timeout_s=wish.shutdown_s, guest=specs.get(instance.id)),
+                order=orders.Act(
+                    action=wish.action,
+                    timeout_s=wish.shutdown_s,
+                    guest=specs.get(instance.id),
+                    options=wish.options,
+                ),
                 fence=instance.revision,
                 event=action.event,
                 deadline_s=action.deadline_s,
@@ -74,7 +74,7 @@ def settle(world: World, tx: Tx, runs: Sequence[Run]) -> None:
         )
     if changes:
         instances.swap(tx, changes)
-    elsewhere = [run.row.instance_id for run in runs if run.input.action not in KEEPS_CONSOLE]
+    elsewhere = [run.row.instance_id for run in runs if not ACTIONS[run.input.action].keeps_console]
     console_tokens.drop(tx, [InstanceId(id) for id in elsewhere])
 
 

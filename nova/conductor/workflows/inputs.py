@@ -45,6 +45,8 @@ class ActInput(Value, frozen=True, kw_only=True):
     task_before: Task | None = None
     power_before: Power = Power.NOSTATE
     shutdown_s: int = 60
+    options: dict[str, str | int | bool] = {}
+    """What the user asked for beside the action itself."""
 
 
 class SnapshotInput(Value, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from nova.rpc.contract import call, cast, contract
 from nova.rpc.contracts.base import Common
 
 
-@contract(topic="compute", version="1.2")
+@contract(topic="compute", version="1.3")
 class Compute(Common):
     """Does jobs on one host; addressed by host name."""
 

@@ -10,7 +10,7 @@ from nova.rpc.contract import call, cast, contract, fanout
 from nova.rpc.contracts.base import Common
 
 
-@contract(topic="network", version="1.1")
+@contract(topic="network", version="1.2")
 class NetworkHost(Common):
     """Makes networks on one host; addressed by host name."""
 

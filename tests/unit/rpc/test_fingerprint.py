@@ -86,6 +86,34 @@ def test_a_word_that_neighbours_still_send_stays() -> None:
     assert said == ["value Colour lost 'blue': neighbours still send it"]
 
 
+class Tea(Value, frozen=True, kw_only=True, tag="tea"):
+    """A kind of what is sold."""
+
+
+class Cake(Value, frozen=True, kw_only=True, tag="cake"):
+    """Another kind."""
+
+
+class Bread(Value, frozen=True, kw_only=True, tag="bread"):
+    """A third."""
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "refused"),
+    [
+        (Tea | Cake, Tea | Cake | Bread, False),
+        (Tea | Cake | Bread, Tea | Cake, True),
+        (Tea | Cake, Tea | Bread, True),
+        (Tea | Cake, Tea | Cake | None, True),
+        (Tea, Tea | Cake, True),
+        (int | str, int | str | None, True),
+    ],
+)
+def test_a_kind_may_come_but_not_go(before: Any, now: Any, refused: bool) -> None:
+    said = objections(fingerprint(_shop(_value(of=before))), fingerprint(_shop(_value(of=now), "1.1")))
+    assert [bool(said), all("add another one beside it" in one for one in said)] == [refused, True], said
+
+
 def test_a_change_with_a_version_and_a_default_is_written_down() -> None:
     before = fingerprint(_shop(_value(**BEFORE)))
     now = fingerprint(_shop(_value(**BEFORE, gift=(bool, False)), "1.1", sweep=_cast("1.1")))

@@ -4,5 +4,5 @@ from __future__ import annotations
 
 from nova.rpc.contract import contract
 
-part = contract(topic="conductor", version="1.6")
+part = contract(topic="conductor", version="1.7")
 """Marks a class as a part; ``version`` grows with every change of any part."""

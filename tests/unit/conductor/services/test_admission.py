@@ -10,14 +10,16 @@ import pytest
 from nova import ids
 from nova.conductor.engine.engine import Engine
 from nova.conductor.services import admission
-from nova.conductor.services.actions import Asked, acts, start_many
+from nova.conductor.services.actions import Asked, act, acts, start_many
 from nova.conductor.workflows import CATALOG
+from nova.conductor.workflows.act import order
 from nova.conductor.workflows.inputs import DeleteInput
 from nova.conductor.world import World
 from nova.context import RequestContext
 from nova.db import instances, workflows
 from nova.db.engine import TryAgain
 from nova.db.instances import Swap
+from nova.errors import BadRequest
 from nova.errors.servers import InstanceInWrongState, InstanceNotFound
 from nova.lifecycle.actions import ACTIONS
 from nova.objects.ids import HostName, InstanceId
@@ -73,6 +75,28 @@ def test_actions_that_meet_start_together_and_leave_out_what_they_cannot_judge(
     assert runs[0].known.revision == found[fine.id].revision
     # The second copy of a request that was granted: only the one admitted alone knows the answer.
     assert world.db.run(lambda tx: start_many(world, tx, [several[0], several[7]])) == {}
+
+
+def test_what_was_asked_beside_the_action_reaches_the_host(world: World, ctx: RequestContext) -> None:
+    world.engine = Engine(world, CATALOG)
+    one = instance()
+    world.db.run(lambda tx: instances.insert(tx, [one]))
+    asked = Asked(ctx, one.id, ACTIONS["stop"], {"gently": True})
+    (run,) = world.db.run(lambda tx: start_many(world, tx, [asked])).values()
+    run.instance = run.known
+    world.db.run(lambda tx: order(world, tx, [run]))
+    (ordered,) = run.orders
+    assert ordered.order.options == {"gently": True}
+
+
+@pytest.mark.parametrize("name", ["create", "createImage", "nothing"])
+def test_what_has_a_request_of_its_own_is_no_action(world: World, ctx: RequestContext, name: str) -> None:
+    world.engine = Engine(world, CATALOG)
+    one = instance()
+    world.db.run(lambda tx: instances.insert(tx, [one]))
+    with pytest.raises(BadRequest, match=name):
+        act(world, acts(world), ctx, (one.id, name), {})
+    assert world.db.read(lambda tx: workflows.running_of(tx, [one.id])) == []
 
 
 def test_deletes_that_meet_leave_alone_what_began_since_their_instance_was_read(
