@@ -18,6 +18,7 @@ from nova.api.wsgi.editions import Editions
 from nova.api.wsgi.version import Version
 from tests.support.borders import GoldenBorders, lines_of
 from tests.support.cloud import Bench, User, eventually, running_cloud
+from tests.support.microversions import EVERY, NEWEST
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ5MBGyFXAi2CP9jWjbB1mKCgE3cEYzMjBDEcYzfLRCa me@home"
 HISTORY = versions.history()
@@ -44,7 +45,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         yield World(bench, furnish(bench))
 
 
-def made(user: User, path: str, body: Any, version: str = "2.104") -> Any:
+def made(user: User, path: str, body: Any, version: str = NEWEST) -> Any:
     """Make something; return what is below the top key of the answer."""
     answer = user.ask("POST", path, body, version=version)
     assert answer.status < 300, answer
@@ -164,7 +165,7 @@ READS = (
 
 def living(operation: str) -> list[Version]:
     """Return the versions that have an operation."""
-    return [v for v in (Version(2, n) for n in range(1, 105)) if EDITIONS.alive(OPERATIONS[operation], v)]
+    return [v for v in EVERY if EDITIONS.alive(OPERATIONS[operation], v)]
 
 
 def told(answer: Any) -> Iterator[str]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from tests.support.cloud import Bench, User
+from tests.support.microversions import NEWEST
 
 
-def ask(user: User, code: int, method: str, path: str, body: Any = None, version: str = "2.104") -> Any:
+def ask(user: User, code: int, method: str, path: str, body: Any = None, version: str = NEWEST) -> Any:
     answer = user.ask(method, path, body, version=version)
     assert answer.status == code, answer
     return answer.body

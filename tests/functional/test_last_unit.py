@@ -25,6 +25,7 @@ from tests.support import invariants
 from tests.support.cloud import DAEMONS, Answer, Bench, eventually, running_cloud
 from tests.support.crowd import Client, Crowd
 from tests.support.databases import Databases
+from tests.support.microversions import NEWEST
 from tests.support.workflows import world_of
 
 BY_HAND = int(os.environ.get("NOVA_RACE_ROUNDS", "0"))
@@ -61,7 +62,7 @@ class Arena:
         answer = self.bench.admin.ask("PUT", f"/os-quota-sets/{project}", {"quota_set": whole}, version="2.1")
         assert answer.status == 200, answer
 
-    def ask(self, project: str, method: str, path: str, body: Any = None, version: str = "2.104") -> Answer:
+    def ask(self, project: str, method: str, path: str, body: Any = None, version: str = NEWEST) -> Answer:
         """Ask as the user of a project."""
         return Client(self.bench.port).ask(f"u:{project}", method, path, body, version=version)
 
@@ -136,7 +137,7 @@ class Race:
     limit: int
     path: str
     body: Callable[[Arena, int, str], Any]
-    version: str = "2.104"
+    version: str = NEWEST
     method: str = "POST"
     won: int = 200
     lost: int = 403

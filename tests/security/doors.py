@@ -13,8 +13,9 @@ from nova.api.wsgi.editions import Editions
 from nova.api.wsgi.operation import Operation
 from nova.api.wsgi.version import Version
 from nova.conf.api import ApiConf
+from tests.support.microversions import NEWEST
 
-FUZZED = tuple(Version.parse(text) for text in ("2.104", "2.96", "2.75", "2.53", "2.25", "2.1"))
+FUZZED = tuple(Version.parse(text) for text in (NEWEST, "2.96", "2.75", "2.53", "2.25", "2.1"))
 
 
 @cache

@@ -11,6 +11,7 @@ from typing import Any
 
 from nova.api.wsgi.operation import Operation
 from tests.support.cloud import Bench, User
+from tests.support.microversions import NEWEST
 
 CANARY = "demo-canary"
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ5MBGyFXAi2CP9jWjbB1mKCgE3cEYzMjBDEcYzfLRCa me@home"
@@ -137,27 +138,14 @@ class Targets:
         link = self._cloud.demo.ask("POST", f"/servers/{self.get('server')}/remote-consoles", wish)
         return str(link.body["remote_console"]["url"]).rpartition("%3D")[2]
 
-    def _id(self, user: User, path: str, wish: dict[str, Any], key: str, version: str = "2.104") -> str:
+    def _id(self, user: User, path: str, wish: dict[str, Any], key: str, version: str = NEWEST) -> str:
         answer = user.ask("POST", path, wish, version=version)
         assert answer.status in (200, 201), answer
         return str(answer.body[key]["id"])
 
 
 _KINDS = {
-    "servers": "server",
-    "remote_consoles": "server",
-    "console_output": "server",
-    "ips": "server",
-    "server_metadata": "server",
-    "server_tags": "server",
-    "instance_actions": "server",
     "flavors": "flavor",
-    "server_diagnostics": "server",
-    "deferred_delete": "server",
-    "pause_server": "server",
-    "suspend_server": "server",
-    "lock_server": "server",
-    "admin_actions": "server",
     "flavor_access": "flavor",
     "flavors_extraspecs": "flavor",
     "keypairs": "keypair",
@@ -174,7 +162,6 @@ _KINDS = {
 }
 _OWN_KINDS = {"security_groups.rule.delete": "rule"}
 """Operations whose id is not of the kind of their module."""
-_SERVER_ACTIONS_OF_GROUPS = ("security_groups.addSecurityGroup", "security_groups.removeSecurityGroup")
 _FIXED = {
     "ips.show": "private",
     "server_metadata.show": CANARY,

@@ -30,6 +30,7 @@ from nova.objects.network import Network, Topology
 from nova.rpc.transport import Transport, make_transport
 from tests.support.conductors import conductor
 from tests.support.costs import Meter
+from tests.support.microversions import NEWEST
 
 T = TypeVar("T")
 
@@ -107,7 +108,7 @@ class Answer:
 class User:
     """Somebody who speaks to the API; noauth2 believes every word of the token."""
 
-    def __init__(self, port: int, name: str, project: str, version: str = "2.104") -> None:
+    def __init__(self, port: int, name: str, project: str, version: str = NEWEST) -> None:
         self.port = port
         self.project = project
         self.token = f"{name}:{project}"

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.support.cloud import Answer
+from tests.support.microversions import NEWEST
 
 CLIENTS = 64
 
@@ -21,7 +22,7 @@ class Client:
         self._port = port
         self._connection: http.client.HTTPConnection | None = None
 
-    def ask(self, who: str, method: str, path: str, body: Any = None, *, version: str = "2.104") -> Answer:
+    def ask(self, who: str, method: str, path: str, body: Any = None, *, version: str = NEWEST) -> Answer:
         """Send one request below /v2.1 as ``user:project``."""
         headers = {"X-Auth-Token": who, "OpenStack-API-Version": f"compute {version}"}
         data = None

@@ -59,6 +59,11 @@ def test_files_that_people_are_sent_to_are_there() -> None:
     assert gone == []
 
 
+def test_pages_tell_the_newest_microversion() -> None:
+    for page in ("README.rst", "doc/source/user.rst"):
+        assert f"2.1 to {versions.history().newest}" in (docs.ROOT / page).read_text(encoding="utf-8"), page
+
+
 def test_links_between_pages_lead_somewhere() -> None:
     for page in docs.ROOT.glob("doc/source/*.rst"):
         for target in re.findall(r"<([\w./]+\.rst)>`__", page.read_text(encoding="utf-8")):

@@ -14,6 +14,7 @@ from nova.context import system_context
 from nova.db import instances
 from nova.objects.host import HostInventory, ServiceBeat
 from nova.objects.network import Network, Topology
+from tests.support.microversions import NEWEST
 from tests.unit.api.compute.site import ADMIN, site
 from tests.unit.api.wsgi.conftest import Caller
 from tests.unit.conductor.conftest import kept, world  # noqa: F401
@@ -32,7 +33,7 @@ def call(world: World) -> Caller:  # noqa: F811
     return site(conductor)
 
 
-def ask(call: Caller, code: int, method: str, path: str, body: Any = None, version: str = "2.104") -> Any:
+def ask(call: Caller, code: int, method: str, path: str, body: Any = None, version: str = NEWEST) -> Any:
     answer = call(method, f"/v2.1{path}", body, user=ADMIN, version=version)
     assert answer.status_int == code, answer.text
     return answer.json if answer.body else None

@@ -19,8 +19,9 @@ ALL = history()
 
 
 def test_every_version_has_its_file() -> None:
-    assert [str(change.number) for change in changes()] == [f"2.{n}" for n in range(1, 105)]
-    assert (ALL.oldest, ALL.newest) == (Version(2, 1), Version(2, 104))
+    numbers = [change.number for change in changes()]
+    assert numbers == [Version(2, n) for n in range(1, len(numbers) + 1)]
+    assert (ALL.oldest, ALL.newest) == (numbers[0], numbers[-1])
     assert all(change.summary.endswith(".") for change in changes())
 
 
@@ -120,7 +121,7 @@ def test_legacy_names_may_be_padded() -> None:
 
 def test_bodies_of_any_version_fit_the_newest_after_lifting() -> None:
     newest = Check(newest_create())
-    for minor in range(1, 105):
+    for minor in range(1, ALL.newest.minor + 1):
         body = {"server": server(networks="auto") if minor >= 37 else server()}
         for lift in ALL.lifts("servers.create", Version(2, minor)):
             body = lift(body)
