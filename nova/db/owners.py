@@ -36,8 +36,13 @@ def beat(tx: Tx, owner: str, host: str, leapt_s: float = 0.0) -> None:
 
     ``leapt_s``: by how much it saw its wall clock be set, at most.
     """
-    if not tx.change(_BEAT, id=owner, now=stamp(tx.now), leapt_s=leapt_s):
+    if not beat_known(tx, owner, leapt_s):
         _INSERT.run(tx, [(owner, host, 1, stamp(tx.now), leapt_s)])
+
+
+def beat_known(tx: Tx, owner: str, leapt_s: float = 0.0) -> bool:
+    """Say the same in one statement; false when the owner is not known."""
+    return tx.change(_BEAT, id=owner, now=stamp(tx.now), leapt_s=leapt_s) == 1
 
 
 def all(tx: Tx) -> list[tuple[str, int]]:

@@ -331,7 +331,14 @@ _RUNNING_OF = Statement(
 _RUNNING = Statement(
     SELECT.where(W.running == 1, W.id > arg("marker")).order_by(W.id).limit(arg("limit", BIG))
 )
-_OWNED = Statement(sa.select(W.id).where(W.running == 1, W.owner == arg("owner")))
+_MINE = sa.and_(W.running == 1, W.owner == arg("owner"))
+_OWNED = Statement(sa.select(W.id).where(_MINE))
+_OWNED_OR_FREE = Statement(
+    sa.union_all(
+        sa.select(W.id, sa.literal_column("0")).where(_MINE),
+        sa.select(sa.func.min(W.id), sa.literal_column("1")).where(_FREE),
+    )
+)
 _COUNTS = Statement(
     sa.select(W.state, sa.func.count(), sa.func.min(W.started_at)).where(W.running == 1).group_by(W.state)
 )
@@ -350,6 +357,13 @@ def running(tx: Tx, limit: int = 1000, after_id: str = "") -> list[WorkflowRow]:
 def owned_by(tx: Tx, owner: str) -> set[WorkflowId]:
     """Return the ids of the running workflows of an owner."""
     return {WorkflowId(row[0]) for row in tx.rows(_OWNED, owner=owner)}
+
+
+def owned_or_free(tx: Tx, owner: str, dead_owners: Sequence[str] = ()) -> tuple[set[WorkflowId], bool]:
+    """Return the ids of the running workflows of an owner, and whether :func:`take` would find any."""
+    rows = tx.rows(_OWNED_OR_FREE, owner=owner, owners=["", *dead_owners])
+    mine = {WorkflowId(row[0]) for row in rows if not row[1]}
+    return mine, any(row[1] and row[0] for row in rows)
 
 
 class Tally(msgspec.Struct, frozen=True):

@@ -29,7 +29,8 @@ class Recover:
         """Say that this conductor lives, look who else does, and how the services are."""
         world = self._world
         leapt_s = self._leapt_s()
-        world.db.run(lambda tx: owners.beat(tx, world.owner, world.host, leapt_s), settled=again)
+        if not world.db.once(lambda tx: owners.beat_known(tx, world.owner, leapt_s), repeatable=True):
+            world.db.run(lambda tx: owners.beat(tx, world.owner, world.host, leapt_s), settled=again)
         alive = world.db.read(owners.all)
         world.liveness.conductors.observe(alive, whole=True)
 
@@ -58,25 +59,26 @@ class Recover:
         """Go on with what nobody alive works on."""
         world = self._world
         dead = [owner for owner in world.liveness.conductors.dead() if owner != world.owner]
-        while world.engine.recover(dead):
+        held = world.engine.held()
+        # One statement at rest: a transaction only for those who will find something.
+        mine, any_free = world.db.read(lambda tx: workflows.owned_or_free(tx, world.owner, dead))
+        while any_free and world.engine.recover(dead):
             pass
         for owner in dead:
             world.db.run(functools.partial(self._bury, owner), settled=again)
             world.liveness.conductors.forget(owner)
-        self._remember_forgotten()
+        self._remember_forgotten(mine - held)
 
     @staticmethod
     def _bury(owner: str, tx: Tx) -> None:
         if not workflows.owned_by(tx, owner):
             owners.drop(tx, owner)
 
-    def _remember_forgotten(self) -> None:
-        """Workflows in this conductor's name that are in nobody's hands (a lost answer to a commit)."""
+    def _remember_forgotten(self, loose: set[WorkflowId]) -> None:
+        """Adopt what is in this conductor's name and stays in nobody's hands (a lost answer to a commit)."""
         world = self._world
         now = world.clock.monotonic()
-        held = world.engine.held()
-        mine = world.db.read(lambda tx: workflows.owned_by(tx, world.owner))
-        self._mine = {i: self._mine.get(i, now) for i in mine if i not in held}
-        if any(now - since > world.settings.lease_s for since in self._mine.values()):
-            lost = [i for i, since in self._mine.items() if now - since > world.settings.lease_s]
+        self._mine = {i: self._mine.get(i, now) for i in loose}
+        lost = [i for i, since in self._mine.items() if now - since > world.settings.lease_s]
+        if lost:
             world.engine.adopt(lost)

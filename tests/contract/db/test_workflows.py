@@ -14,7 +14,7 @@ from nova.db.jobs import JobRow
 from nova.db.workflows import Advance, WorkflowRow
 from nova.errors.database import Duplicate, MarkerNotFound
 from nova.objects.explanation import Explanation, FilterVerdict
-from nova.objects.ids import HostName
+from nova.objects.ids import HostName, WorkflowId
 from nova.objects.jobs import JobOutcome, Verdict
 from nova.objects.workflow import ActionQuery, WorkflowState
 from tests.contract.db.makers import NOW, ShownClock, at, workflow
@@ -48,6 +48,24 @@ def test_what_is_stored_comes_back(db: Database) -> None:
     assert db.read(lambda tx: workflows.existing(tx, [one.id, ids.new_uuid()])) == {one.id}
     with pytest.raises(Duplicate):
         insert(db, one)
+
+
+def test_what_is_owned_and_whether_any_is_free_is_one_statement(db: Database) -> None:
+    def look(*dead: str) -> tuple[set[WorkflowId], bool]:
+        before = db.statements
+        found = db.read(lambda tx: workflows.owned_or_free(tx, ME, dead))
+        assert db.statements - before == 1
+        return found
+
+    assert look() == (set(), False)
+    mine, others = workflow(owner=ME), workflow(owner="dead", state=WorkflowState.UNDOING)
+    insert(db, mine, others, workflow(state=WorkflowState.WAITING), workflow(state=WorkflowState.DONE))
+    assert look() == ({mine.id}, False)
+    assert look("dead", "deader", "deadest") == ({mine.id}, True)
+    insert(db, workflow(), workflow())
+    assert look() == ({mine.id}, True)
+    take(db, ME, 5)
+    assert look()[1] is False and len(look()[0]) == 3
 
 
 def test_taking_is_exclusive_and_fences(db: Database) -> None:
@@ -278,5 +296,7 @@ def test_owners_beat_until_they_are_dropped(db: Database) -> None:
     assert db.read(owners.all) == [(ME, 3)]
     db.run(lambda tx: owners.drop(tx, ME))
     assert db.read(owners.all) == []
+    assert not db.once(lambda tx: owners.beat_known(tx, ME))
     db.run(lambda tx: owners.beat(tx, ME, "c1"))
-    assert db.read(owners.all) == [(ME, 1)]
+    assert db.once(lambda tx: owners.beat_known(tx, ME))
+    assert db.read(owners.all) == [(ME, 2)]
