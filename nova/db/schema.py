@@ -6,22 +6,31 @@ import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import mysql
 
 metadata = sa.MetaData()
 
 
+_MADE_WITH = {
+    "mysql_engine": "InnoDB",
+    "mysql_charset": "utf8mb4",
+    "mysql_collate": "utf8mb4_bin",
+    "sqlite_autoincrement": True,
+}
+
+
 def table(name: str, *parts: sa.schema.SchemaItem) -> sa.Table:
-    """Declare a table (InnoDB, utf8mb4, compared byte by byte on MySQL)."""
-    return sa.Table(
-        name,
-        metadata,
-        *parts,
-        mysql_engine="InnoDB",
-        mysql_charset="utf8mb4",
-        mysql_collate="utf8mb4_bin",
-        sqlite_autoincrement=True,
-    )
+    """Declare a table."""
+    return sa.Table(name, metadata, *parts)
+
+
+@sa.event.listens_for(metadata, "before_create")
+def _make_as_migrations_do(_metadata: sa.MetaData, _connection: sa.Connection, **_: Any) -> None:
+    """Have InnoDB and texts compared byte by byte on MySQL.
+
+    Said when tables are made, for each option loads its dialect, and a conductor needs only its database's.
+    """
+    for made in metadata.tables.values():
+        made.kwargs.update(_MADE_WITH)
 
 
 def text(length: int) -> sa.types.TypeEngine[str]:
@@ -29,11 +38,17 @@ def text(length: int) -> sa.types.TypeEngine[str]:
     return sa.String(length).with_variant(sa.String(length, collation="C"), "postgresql")
 
 
+class _MediumText(sa.Text):
+    """MySQL's text of up to 16 MB, named without its dialect, which only those load who speak with it."""
+
+    __visit_name__ = "MEDIUMTEXT"
+
+
 UUID = text(36)
 NAME = text(255)
 WORD = text(64)
 MOMENT = text(27)
-JSON = sa.Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb")
+JSON = sa.Text().with_variant(_MediumText(), "mysql", "mariadb")
 COUNT = sa.Integer()
 BIG = sa.BigInteger()
 FLAG = sa.SmallInteger()

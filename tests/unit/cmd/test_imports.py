@@ -20,7 +20,14 @@ NOBODYS = {"OpenSSL", "glanceclient", "unittest"}
 # What nothing imports before the options are read: libraries of a database, broker or identity
 # service come with the option that asks for them.
 _COMMON = HYPERVISORS | NETWORKS | KEYSTONE | CONSOLES | BROKER | NOBODYS | {"alembic"}
-_DRIVERS = {"pymysql", "psycopg", "sqlite3", "_sqlite3"}
+_DRIVERS = {
+    "pymysql",
+    "psycopg",
+    "sqlite3",
+    "_sqlite3",
+    "sqlalchemy.dialects.mysql",
+    "sqlalchemy.dialects.sqlite",
+}
 
 UNUSED: dict[str, set[str]] = {
     "api": _COMMON | SQL | {"numpy", "nova.db", "nova.scheduler", "nova.conductor", "nova.virt"},
