@@ -5,3 +5,8 @@ table, requests, options and a random source, ``endpoint`` and ``daemon`` serve 
 nova-scheduler (and nova-all); only ``nova.cmd`` and ``nova.embedded`` import it.  It never touches SQL: its
 view comes from the conductor and every decision is checked again by the conductor's claim.
 """
+
+import os
+
+# NumPy's linear algebra, of which nothing is used, starts a thread a core when it is imported.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

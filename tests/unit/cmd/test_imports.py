@@ -60,3 +60,12 @@ def test_a_program_imports_only_what_it_uses(program: str, mode: str) -> None:
     assert not found.stderr, "a daemon says nothing before it has read its options"
     loaded = set(found.stdout.split())
     assert loaded & UNUSED[program] == set()
+
+
+def test_the_scheduler_has_one_thread_before_it_starts_any() -> None:
+    ask = "import os, nova.cmd.scheduler, numpy.linalg; print(len(os.listdir('/proc/self/task')))"
+    clean = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    found = subprocess.run(
+        [sys.executable, "-c", ask], env=clean, capture_output=True, text=True, timeout=120, check=True
+    )
+    assert found.stdout.strip() == "1"
