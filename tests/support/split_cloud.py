@@ -19,7 +19,7 @@ from nova.image.base import ImageQuery
 from nova.image.choice import image_store
 from nova.rpc.contracts.compute import Compute
 from nova.rpc.contracts.network import NetworkHost
-from nova_tools.torture.cloud import Cloud
+from nova_tools.torture.cloud import IMAGE, Cloud
 from nova_tools.torture.faults import Inflicted
 from nova_tools.torture.form import Form
 from nova_tools.torture.http_client import Doors, user
@@ -51,7 +51,7 @@ class Load:
         self.ledger = Ledger()
         self._stopping = threading.Event()
         conf = load(["--config-file", str(cloud.home / "etc" / "nova.conf")], program="nova-api")
-        image = str(image_store(conf).list(ImageQuery())[0].id)
+        image = str(image_store(conf).list(ImageQuery(name=IMAGE))[0].id)
         site = Site(doors=cloud.doors, ledger=self.ledger, stopping=self._stopping, image=image)
         self._clients = [Client(n, seed, site) for n in range(clients)]
 
