@@ -13,6 +13,7 @@ import pytest
 from nova import ids
 from nova.db import instances, migrate, workflows
 from nova.db.engine import Database
+from nova.db.workflows import REFUSAL
 from nova.objects.states import Vm
 from nova.objects.workflow import WorkflowState
 from nova.rpc.rabbit.brokers import read_url
@@ -182,6 +183,16 @@ def test_the_judge_finds_what_was_lost_doubled_failed_or_is_stuck(db: Database) 
     assert rules(db, ledger) == {
         "one create, one server", "nothing stuck", "accepted means durable", "failed", "failed, not slow",
     }  # fmt: skip
+
+
+def test_the_judge_takes_a_refusal_that_is_kept_for_a_refusal(db: Database) -> None:
+    done, kept = workflow(request_id="req-done"), workflow(request_id="req-kept", kind=REFUSAL)
+    db.run(lambda tx: workflows.insert(tx, [done, kept]))
+    for request, broken in ((kept.request_id, set()), (done.request_id, {"refused means not done"})):
+        ledger = Ledger()
+        refused = Entry(kind="stop", client=0, outcome=words.REFUSED, status=403, request_id=request)
+        ledger.add(refused)
+        assert rules(db, ledger) == broken
 
 
 def unavailable(kind: str, seconds: float, **values: Any) -> Entry:

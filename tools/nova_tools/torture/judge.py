@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from nova.db import instances
 from nova.db.engine import Database
 from nova.db.schema import moment_of
+from nova.db.workflows import REFUSAL
 from nova.objects.ids import InstanceId
 from nova.objects.instance import Instance
 from nova.objects.states import Vm
@@ -33,7 +34,7 @@ _RECORDED = frozenset(
 _WORK = sa.text(
     "SELECT instance_id, request_id, kind, action, state, message, running, started_at, finished_at, fault "
     "FROM (SELECT w.*, (SELECT i.fault FROM instances i WHERE i.id = w.instance_id) AS fault "
-    "FROM workflows w) x"
+    f"FROM workflows w WHERE w.kind <> '{REFUSAL}') x"
 )
 _NAMED = sa.text("SELECT display_name, count(*) FROM instances GROUP BY display_name")
 
