@@ -1,8 +1,8 @@
 """Time as an object that is handed in, so that tests can stop it.
 
 Nothing else in the tree asks the system for the time (a lint rule in ``tools/budgets.py`` checks that).
-Deadlines, leases and ages use :meth:`Clock.monotonic`; what people read uses :meth:`Clock.now`; what ends at
-a time that other processes must agree on uses :meth:`Clock.steady`.
+Deadlines, leases and ages use :meth:`Clock.monotonic`; what people read, and times that processes must agree
+on, :meth:`Clock.now`; by how much that was set meanwhile tells :meth:`Clock.steady`, which is one's own.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ def _hash(token: str) -> str:
 
 def insert(tx: Tx, token: str, access: ConsoleAuthorization) -> None:
     """Keep a new token, valid for ``access.expires_in_s`` seconds."""
-    end = tx.steady + datetime.timedelta(seconds=access.expires_in_s)
+    end = tx.now + datetime.timedelta(seconds=access.expires_in_s)
     row = (
         _hash(token), access.instance_id, access.protocol, access.type, access.host, access.port,
         access.internal_path or "", stamp(end),
@@ -72,7 +72,7 @@ def insert(tx: Tx, token: str, access: ConsoleAuthorization) -> None:
 
 def get(tx: Tx, token: str) -> ConsoleAuthorization | None:
     """Return what a token stands for; None when it is unknown or over."""
-    row = tx.row(_SHOW, hash=_hash(token), now=stamp(tx.steady))
+    row = tx.row(_SHOW, hash=_hash(token), now=stamp(tx.now))
     if row is None:
         return None
     return ConsoleAuthorization(
@@ -82,7 +82,7 @@ def get(tx: Tx, token: str) -> ConsoleAuthorization | None:
         host=row[4],
         port=row[5],
         internal_path=row[6] or None,
-        expires_in_s=(moment_of(row[7]) - tx.steady).total_seconds(),
+        expires_in_s=(moment_of(row[7]) - tx.now).total_seconds(),
     )
 
 
@@ -98,5 +98,5 @@ def drop_token(tx: Tx, token: str) -> bool:
 
 def expire(tx: Tx, most: int) -> int:
     """Remove tokens that are over, at most so many; return how many that were."""
-    found = [row[0] for row in tx.rows(_OVER, now=stamp(tx.steady), most=most)]
+    found = [row[0] for row in tx.rows(_OVER, now=stamp(tx.now), most=most)]
     return tx.change(_FORGET_SOME, hashes=found) if found else 0

@@ -72,11 +72,6 @@ class Tx:
             self._now = self._clock.now()
         return self._now
 
-    @property
-    def steady(self) -> datetime.datetime:
-        """The time by a clock that nobody sets, for what ends at a time (:meth:`nova.clock.Clock.steady`)."""
-        return self._clock.steady()
-
     def rows(self, statement: Statement, /, **params: Any) -> Sequence[Row]:
         """Run a statement and return its rows."""
         sql, values = statement.prepare(self.dialect, params)
@@ -139,7 +134,6 @@ class Database:
         ``durable=False`` gives up safety against a power cut on SQLite, which is what tests want.
         """
         self._clock = clock or Clock()
-        self._clock.steady()
         self._patience_s = patience_s
         parsed = dialects.address(url)
         self.backend: str = parsed.get_backend_name()

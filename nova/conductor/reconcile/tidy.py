@@ -18,6 +18,8 @@ BATCH = 500
 """Rows that one transaction takes away."""
 BATCHES = 20
 """Transactions of one look."""
+REFUSAL_AGE_S = 7_200.0
+"""Calls are given up after minutes, clocks may be set by an hour; a day's refusals could be too many."""
 ANSWER_AGE_S = 86_400.0
 """Calls are given up after minutes; the rest is for wall clocks that disagree or jump."""
 
@@ -32,7 +34,7 @@ class Tidy:
         """Take away what is over, as far as one look may go."""
         tokens = self._drop(lambda tx: console_tokens.expire(tx, BATCH))
         answers = self._drop(lambda tx: call_answers.expire(tx, ANSWER_AGE_S, BATCH))
-        refused = self._drop(lambda tx: refusals.expire(tx, ANSWER_AGE_S, BATCH))
+        refused = self._drop(lambda tx: refusals.expire(tx, REFUSAL_AGE_S, BATCH))
         told = f"{tokens} console tokens, {answers} answers, {refused} refusals"
         return told if tokens or answers or refused else None
 

@@ -47,13 +47,13 @@ def test_tokens_and_answers_that_are_over_go(
     (lasting,) = keep(world, 1, 60.0)
     world.db.run(lambda tx: call_answers.insert(tx, "new", "true"))
     refuse(world, ctx, "new")
-    assert Tidy(world).look() == "7 console tokens, 0 answers, 0 refusals"
+    assert Tidy(world).look() == "7 console tokens, 0 answers, 1 refusals"
+    assert world.db.read(lambda tx: refusals.find(tx, WorkflowId("new"))) == "[]"
     assert world.db.read(lambda tx: console_tokens.get(tx, lasting)) is not None
     clock.advance(tidy.ANSWER_AGE_S / 2)
     assert Tidy(world).look() == "1 console tokens, 1 answers, 1 refusals"
     assert world.db.read(lambda tx: call_answers.get(tx, "new")) == call_answers.Kept("true", refused=False)
-    assert world.db.read(lambda tx: refusals.find(tx, WorkflowId("new"))) == "[]"
-    assert [rows(world, name) for name in ("console_tokens", "call_answers", "workflows")] == [0, 1, 1]
+    assert [rows(world, name) for name in ("console_tokens", "call_answers", "workflows")] == [0, 1, 0]
     assert Tidy(world).look() is None
 
 
