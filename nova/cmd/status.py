@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from nova.cmd.options import load
-from nova.db import migrate, services, words, workflows
+from nova.cmd.sentences import sentence
+from nova.db import migrate, services, workflows
 from nova.db.configured import opened, prepared_url
-from nova.errors import NovaError
 
 PROGRAM = "nova-status"
 WORDS = ("SUCCESS", "WARNING", "FAILURE")
@@ -70,8 +70,8 @@ def _guarded(name: str, severity: int, run: Callable[[], Finding]) -> Finding:
     try:
         return run()
     except Exception as error:  # an operator wants every check's word, whatever another met
-        said = words.fault(error) or (error.sentence() if isinstance(error, NovaError) else None)
-        return Finding(severity, name, said or f"it could not be looked at: {type(error).__name__}: {error}")
+        told = sentence(error) or f"it could not be looked at: {type(error).__name__}: {error}"
+        return Finding(severity, name, told)
 
 
 def _schema(conf: Any) -> Finding:

@@ -9,8 +9,7 @@ import sys
 from nova import log
 from nova.cmd.manage import db, doctor, networks, services, workflows
 from nova.cmd.options import load
-from nova.db import words
-from nova.errors import NovaError
+from nova.cmd.sentences import sentence
 
 PROGRAM = "nova-manage"
 
@@ -34,10 +33,9 @@ def main(argv: list[str] | None = None) -> int:
     try:
         code: int = args.run(conf, args)
     except Exception as error:
-        sentence = words.fault(error) or (error.sentence() if isinstance(error, NovaError) else None)
-        if sentence is None:
+        if (told := sentence(error)) is None:
             raise
-        print(f"{PROGRAM}: {sentence}", file=sys.stderr)
+        print(f"{PROGRAM}: {told}", file=sys.stderr)
         return 1
     return code
 
