@@ -14,7 +14,7 @@ from collections.abc import Iterator  # noqa: E402
 import pytest  # noqa: E402
 
 from tests.support.cloud import Bench, running_cloud  # noqa: E402
-from tests.support.databases import Databases  # noqa: E402
+from tests.support.databases import BACKENDS, Databases  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -31,3 +31,13 @@ def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
     made = Databases(tmp_path_factory.mktemp("databases"))
     yield made
     made.close()
+
+
+@pytest.fixture(scope="module", params=BACKENDS)
+def bench(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, databases: Databases
+) -> Iterator[Bench]:
+    """A cloud with two conductors, over each database."""
+    home = tmp_path_factory.mktemp("bench")
+    with running_cloud(home, database=databases.url(request.param), conductors=2) as found:
+        yield found

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import concurrent.futures
 import threading
-from collections.abc import Iterator
 
 import msgspec
 import pytest
@@ -18,20 +17,10 @@ from nova.objects.image import NewImage
 from nova.objects.instance import BootWish
 from nova.objects.network import NetworkChoice
 from nova.rpc.contracts.conductor.instances import Instances
-from tests.support.cloud import Bench, eventually, running_cloud
-from tests.support.databases import BACKENDS, Databases
+from tests.support.cloud import Bench, eventually
 from tests.support.workflows import world_of
 
 COPIES = 8
-
-
-@pytest.fixture(scope="module", params=BACKENDS)
-def bench(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, databases: Databases
-) -> Iterator[Bench]:
-    home = tmp_path_factory.mktemp("copies")
-    with running_cloud(home, database=databases.url(request.param)) as found:
-        yield found
 
 
 def conductor(bench: Bench) -> Instances:

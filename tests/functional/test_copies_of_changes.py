@@ -23,21 +23,11 @@ from nova.rpc.client import make_client
 from nova.rpc.contract import CALL, describe
 from nova.rpc.contracts.conductor import Conductor
 from nova.rpc.metrics import RpcMetrics
-from tests.support.cloud import Bench, eventually, running_cloud
+from tests.support.cloud import Bench, eventually
 from tests.support.copies import Copying
-from tests.support.databases import BACKENDS, Databases
 
 AT_ONCE = 4
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ5Q0Yt0kAXDNmjvUzqVZk1VYhJSFF9yv1mDhbNKPXRl me"
-
-
-@pytest.fixture(scope="module", params=BACKENDS)
-def bench(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, databases: Databases
-) -> Iterator[Bench]:
-    home = tmp_path_factory.mktemp("changes")
-    with running_cloud(home, database=databases.url(request.param), conductors=2) as found:
-        yield found
 
 
 @pytest.fixture

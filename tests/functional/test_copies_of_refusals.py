@@ -35,22 +35,12 @@ from nova.objects.page import Page
 from nova.rpc.client import make_client
 from nova.rpc.contracts.conductor import Conductor
 from nova.rpc.metrics import RpcMetrics
-from tests.support.cloud import Bench, eventually, running_cloud
+from tests.support.cloud import Bench, eventually
 from tests.support.copies import Copying
-from tests.support.databases import BACKENDS, Databases
 from tests.support.workflows import world_of
 
 COPIES = 5
 ROUNDS = 8
-
-
-@pytest.fixture(scope="module", params=BACKENDS)
-def bench(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, databases: Databases
-) -> Iterator[Bench]:
-    home = tmp_path_factory.mktemp("refusals")
-    with running_cloud(home, database=databases.url(request.param), conductors=2) as found:
-        yield found
 
 
 @pytest.fixture

@@ -2,39 +2,21 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from nova.conf import load
-from nova.context import RequestContext, system_context
+from nova.context import system_context
 from nova.daemon import Surroundings
 from nova.errors import Unavailable
 from nova.errors.servers import NoValidHost
 from nova.objects.host import HostSnapshot
-from nova.objects.placement import Decision, PlacementRequest
 from nova.rpc.client import ClientOptions, make_client
-from nova.rpc.contracts.base import DaemonFacts
 from nova.rpc.contracts.scheduler import Scheduler
+from tests.support.hearing import Hearing
 from tests.support.rabbitmq import Broker, rabbitmq
-
-
-class Endpoint:
-    """Answers, refuses, and hears what is said to all."""
-
-    def __init__(self) -> None:
-        self.heard = threading.Event()
-
-    def ping(self, ctx: RequestContext) -> DaemonFacts:
-        return DaemonFacts(binary="nova-scheduler", host=ctx.request_id, version="1")
-
-    def select(self, ctx: RequestContext, requests: list[PlacementRequest]) -> list[Decision]:
-        raise NoValidHost(reason="nothing is there")
-
-    def hosts_changed(self, ctx: RequestContext, snapshot: HostSnapshot) -> None:
-        self.heard.set()
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +41,7 @@ def test_calls_errors_and_casts_cross_a_broker(tmp_path: Path, broker: Broker, c
     file = tmp_path / "nova.conf"
     file.write_text(f"[DEFAULT]\ntransport_url = {url}\n")
     surroundings = Surroundings(load(["--config-file", str(file)]))
-    endpoint = Endpoint()
+    endpoint = Hearing()
     server = surroundings.server(Scheduler, endpoint)
     server.start()
     try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +13,7 @@ import pytest
 
 from nova.clock import Clock
 from nova.conf import load
-from nova.context import RequestContext, system_context
+from nova.context import system_context
 from nova.daemon import Surroundings
 from nova.db import words
 from nova.db.engine import Database
@@ -28,9 +27,7 @@ from nova.image.base import ImageQuery
 from nova.image.choice import image_store
 from nova.image.probe import probe
 from nova.objects.host import HostSnapshot
-from nova.objects.placement import Decision, PlacementRequest
 from nova.rpc.client import ClientOptions, make_client
-from nova.rpc.contracts.base import DaemonFacts
 from nova.rpc.contracts.conductor import Conductor
 from nova.rpc.contracts.scheduler import Scheduler
 from nova_tools.ports import free_port
@@ -39,6 +36,7 @@ from nova_tools.services.mariadb import MariaDB
 from nova_tools.services.postgresql import PostgreSQL
 from tests.support.certificates import Authority, Pair
 from tests.support.glance import glance
+from tests.support.hearing import Hearing
 from tests.support.keystone import PASSWORD, RunningKeystone, keystone
 from tests.support.rabbitmq import Broker
 from tests.support.services import running, scratch_directory
@@ -150,22 +148,6 @@ def test_postgresql(
         assert "no encryption" in refused(f"{server.url('nova')}?sslmode=disable")
 
 
-class Endpoint:
-    """Answers, and hears what is said to all."""
-
-    def __init__(self) -> None:
-        self.heard = threading.Event()
-
-    def ping(self, ctx: RequestContext) -> DaemonFacts:
-        return DaemonFacts(binary="nova-scheduler", host=ctx.request_id, version="1")
-
-    def select(self, ctx: RequestContext, requests: list[PlacementRequest]) -> list[Decision]:
-        raise AssertionError("nobody asks for a host here")
-
-    def hosts_changed(self, ctx: RequestContext, snapshot: HostSnapshot) -> None:
-        self.heard.set()
-
-
 @pytest.fixture(scope="module")
 def bus(directory: Path, authority: Authority, pair: Pair) -> Iterator[int]:
     """Run a RabbitMQ that speaks TLS with those whom the authority vouches for; give its port."""
@@ -206,7 +188,7 @@ def _surroundings(way: str, tmp_path: Path, port: int, pair: Pair, ca: Path) -> 
 @pytest.mark.parametrize("way", WAYS)
 def test_rabbitmq(way: str, tmp_path: Path, bus: int, authority: Authority, pair: Pair) -> None:
     surroundings = _surroundings(way, tmp_path, bus, pair, authority.file)
-    endpoint = Endpoint()
+    endpoint = Hearing()
     server = surroundings.server(Scheduler, endpoint)
     server.start()
     try:
