@@ -55,13 +55,16 @@ class Service:
 
     def ask(self, guest: str, path: str = NAME, **headers: str) -> RawAnswer:
         """Ask as a guest; a header's underscores are dashes."""
-        (answer,) = self.say(guest, request(path, *((k.replace("_", "-"), v) for k, v in headers.items())))
+        (answer,) = self._asked(guest, path, headers)
         return answer
 
     def told(self, guest: str, **headers: str) -> str:
-        """Return whom the service takes somebody for; empty if it tells nothing."""
-        answer = self.ask(guest, **headers)
-        return answer.body.decode() if answer.status == 200 else ""
+        """Return whom the service takes somebody for; empty if it tells nothing, or hangs up."""
+        answers = self._asked(guest, NAME, headers)
+        return answers[0].body.decode() if answers and answers[0].status == 200 else ""
+
+    def _asked(self, guest: str, path: str, headers: dict[str, str]) -> list[RawAnswer]:
+        return self.say(guest, request(path, *((k.replace("_", "-"), v) for k, v in headers.items())))
 
 
 def request(path: str, *headers: tuple[str, str]) -> bytes:
