@@ -42,8 +42,8 @@ OPTIONS = [
         "view_max_age",
         default=0.1,
         min=0.0,
-        help="Before it says that no host is left, or answers a request that lost its host, the scheduler "
-        "asks the conductor for what changed when its view is older than this (seconds).",
+        help="Before it answers a request that lost its host, the scheduler asks the conductor for what "
+        "changed when its view is older than this; before it says that no host is left, always (seconds).",
     ),
     cfg.FloatOpt(
         "hold_time",

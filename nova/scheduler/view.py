@@ -71,17 +71,17 @@ class View:
         """Decide for all requests in order; what was decided counts from now on.
 
         Raises what the conductor's client raises when there is no view at all and none can be had; an old
-        view is used when the conductor does not answer.  Before saying no, an empty or old view is renewed.
+        view is used when the conductor does not answer.  Nobody is told no by a view older than the question,
+        and nothing is decided on one that is known to lack something.
         """
-        self._used_at = self._clock.monotonic()
+        began = self._used_at = self._clock.monotonic()
         if not self.known:
             self.refresh()
-        elif self.age_s() > self._most_age(requests):
+        elif self._missed or self.age_s() > self._most_age(requests):
             self._try_refresh()
         decisions = self._place(requests)
         failed = [i for i, decision in enumerate(decisions) if not decision.choices]
-        old = not len(self) or self.age_s() > self._options.view_max_age
-        if failed and old and self._try_refresh():
+        if failed and self._asked_at <= began and self._try_refresh():
             for i, decision in zip(failed, self._place([requests[i] for i in failed]), strict=True):
                 decisions[i] = decision
         return decisions
