@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from nova.db.engine import Row, Tx
 from nova.db.fixed_ips import FIXED_IPS
-from nova.db.instance_table import AS_JSON, T, decode
+from nova.db.instance_table import AS_JSON, INSTANCES, T, decode
 from nova.db.schema import BIG, arg, args, stamp
 from nova.db.statements import Statement
 from nova.db.tags import TAGS
@@ -92,6 +92,8 @@ _REGEX = {
     "access_ip_v4_regex": T.access_ip_v4,
     "access_ip_v6_regex": T.access_ip_v6,
 }
+_NARROW = frozenset({"ids", "host", "reservation_id", "changes_since", "changes_before", "tags", "tags_any"})
+"""Conditions that have an index of their own, which finds fewer rows than a walk in order would pass."""
 _Shape = tuple[tuple[str, ...], tuple[tuple[str, str], ...], bool, bool]
 
 
@@ -272,7 +274,26 @@ def _page(shape: _Shape) -> Statement:
     if after:
         clauses.extend(_after(sort))
     order = [T[name].asc() if direction == "asc" else T[name].desc() for name, direction in sort]
-    return Statement(select.where(*clauses).order_by(*order).limit(arg("limit", BIG)))
+    select = select.where(*clauses).order_by(*order).limit(arg("limit", BIG))
+    index = _index(chosen, sort) if after else None
+    if index is not None:
+        for dialect in ("mysql", "mariadb"):
+            select = select.with_hint(INSTANCES, f"FORCE INDEX FOR ORDER BY ({index})", dialect)
+    return Statement(select)
+
+
+def _index(chosen: tuple[str, ...], sort: tuple[tuple[str, str], ...]) -> str | None:
+    """Return the index along which a page lies; none for rarer orders.
+
+    MariaDB must be told: it takes the equal columns of the index alone and passes every row before the
+    marker (measured: 17 ms behind 9,000 rows, 0.6 ms along the index).
+    """
+    names, directions = zip(*sort, strict=True)
+    if names != ("created_at", "id") or len(set(directions)) > 1 or _NARROW.intersection(chosen):
+        return None
+    if not {"alive", "gone"}.intersection(chosen):
+        return None
+    return "instances_of_project" if "project" in chosen else "instances_by_age"
 
 
 def _after(sort: tuple[tuple[str, str], ...]) -> list[sa.ColumnElement[bool]]:

@@ -180,13 +180,19 @@ def crowd(kept: Database) -> Database:
 
 @pytest.mark.parametrize(
     "query",
-    [{"limit": 100}, {"limit": 100, "all_projects": True}, {"limit": 100, "marker": "?"}],
-    ids=["project", "all", "deep"],
+    [
+        {"limit": 100},
+        {"limit": 100, "all_projects": True},
+        {"limit": 100, "marker": "?"},
+        {"limit": 100, "all_projects": True, "marker": "?"},
+    ],
+    ids=["project", "all", "deep", "all deep"],
 )
 def test_the_default_list_walks_an_index(crowd: Database, query: dict[str, Any]) -> None:
     asked = InstanceQuery(**query)
     if asked.marker:
-        first = crowd.read(lambda tx: instance_pages.list_page(tx, InstanceQuery(limit=1000), "p1"))
+        before = msgspec.structs.replace(asked, marker=None, limit=1000)
+        first = crowd.read(lambda tx: instance_pages.list_page(tx, before, "p1"))
         asked = msgspec.structs.replace(asked, marker=first.instances[-1].id)
     plan = _plan(crowd, asked)
     if crowd.backend == "sqlite":
@@ -197,6 +203,10 @@ def test_the_default_list_walks_an_index(crowd: Database, query: dict[str, Any])
         assert "filesort" not in plan and "instances_" in plan and "ALL" not in plan.split()
     else:
         assert "Index Scan" in plan and "Sort" not in plan and "Seq Scan" not in plan
+    if asked.marker:
+        # It starts at the marker, and does not pass what is before.
+        start = {"sqlite": "created_at<", "mysql": " range ", "postgresql": "created_at)::text <="}
+        assert start[crowd.backend] in plan, plan
 
 
 def test_forget_the_crowd(crowd: Database, db: Database) -> None:
