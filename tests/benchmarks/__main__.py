@@ -66,6 +66,7 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
     add("--sizes", choices=sorted(SIZES), default="full", help="how often our own scenarios repeat things")
     add("--existing", type=int, default=1000, help="servers that are there for show and lists")
     add("--rounds", type=int, default=1, help="the whole of http so often, the sides in turns")
+    add("--peer-sizes", choices=list(SIZES), default="few", help="the same for the other implementation")
     add("--peer", type=Path, help="directory of another implementation that runs here")
     add("--out", type=Path, help="file to which raw lines are appended (JSON)")
     add("--table", type=Path, help="file for the tables")
@@ -94,7 +95,7 @@ def _http(asked: argparse.Namespace, record: Record) -> None:
         wanted = asked.scenarios.split(",")
         for _ in range(asked.rounds):
             if theirs is not None:
-                _play(Run(theirs.logged_in(), _sizes(asked, "few"), record), wanted)
+                _play(Run(theirs.logged_in(), _sizes(asked, asked.peer_sizes), record), wanted)
             _play(Run(ours.logged_in(), _sizes(asked, asked.sizes), record), wanted)
         servers.remove(ours, "bench-")
 
