@@ -26,8 +26,8 @@ class Program:
     """One program to keep running.
 
     ``ready`` asks the program itself and is called until it says yes; ``port`` is checked to be free
-    before the start and shown by ``status``.  ``runs_on`` names where it is installed: one that was started
-    from somewhere else is started anew.
+    before the start and shown by ``status``.  ``runs_on`` says what it is started from, as where it is
+    installed: one that was started from something else is started anew.
     """
 
     name: str

@@ -61,3 +61,17 @@ def test_passwords_are_drawn_once(tmp_path: Path) -> None:
     assert Cloud(Places(tmp_path, tmp_path), Settings()).passwords == first
     assert len(set(first.values())) == len(first)
     assert (tmp_path / "passwords.json").stat().st_mode & 0o077 == 0
+
+
+def test_daemons_are_started_anew_for_changed_options(tmp_path: Path) -> None:
+    cloud = Cloud(Places(tmp_path, tmp_path), Settings(split=True))
+
+    def runs_on() -> set[str]:
+        return {program.runs_on for program in cloud.nova_programs()}
+
+    cloud.write_conf()
+    before = runs_on()
+    cloud.write_conf()
+    assert runs_on() == before and len(before) == 1
+    (cloud.own_options / "mine.conf").write_text("[DEFAULT]\ncpu_allocation_ratio = 2.0\n")
+    assert runs_on().isdisjoint(before)

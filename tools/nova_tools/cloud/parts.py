@@ -10,7 +10,7 @@ from nova_tools import nova_conf, pythons
 from nova_tools.accounts import load_passwords
 from nova_tools.api_client import ApiError, request
 from nova_tools.cloud.settings import Settings
-from nova_tools.places import Places
+from nova_tools.places import CHECKOUT, Places
 from nova_tools.processes import Program, Supervisor
 from nova_tools.services.glance import Glance
 from nova_tools.services.keystone import Keystone
@@ -18,6 +18,7 @@ from nova_tools.services.libvirt import Libvirt
 from nova_tools.services.mariadb import MariaDB
 from nova_tools.services.postgresql import PostgreSQL
 from nova_tools.services.rabbitmq import RabbitMQ
+from nova_tools.stamps import fingerprint
 
 DATABASE = "nova"
 _NOVNC_PAGES = Path("/usr/share/novnc")
@@ -158,16 +159,24 @@ class Cloud:
     def nova_programs(self) -> list[Program]:
         """List Nova's daemons of this form, in the order to show them."""
         names = nova_conf.DAEMONS if self.settings.split else (nova_conf.ALL_IN_ONE,)
-        return [self._nova_program(name) for name in names]
+        runs_on = self._runs_on()
+        return [self._nova_program(name, runs_on) for name in names]
 
-    def _nova_program(self, name: str) -> Program:
+    def _runs_on(self) -> str:
+        """Return what Nova's daemons are started from: their environment, the code and the options."""
+        code = sorted((CHECKOUT / "nova").rglob("*.py"))
+        options = [self.conf_file, *sorted(self.own_options.glob("*.conf"))]
+        mark = fingerprint(*(path for path in (*code, *options) if path.exists()))
+        return f"{self.places.venv('nova').resolve()} {mark}"
+
+    def _nova_program(self, name: str, runs_on: str) -> Program:
         port = nova_conf.health_ports(self.settings)[name]
         return Program(
             name=name,
             argv=(str(self.nova_binary(name)), *self.conf_words),
             ready=lambda: answers_ok(f"http://127.0.0.1:{port}/readyz"),
             port=port,
-            runs_on=str(self.places.venv("nova").resolve()),
+            runs_on=runs_on,
             start_seconds=90,
             stop_seconds=90,
         )
