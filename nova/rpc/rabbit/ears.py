@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 from nova.rpc.rabbit import frames, queues
 from nova.rpc.rabbit.connection import Connection
@@ -101,10 +101,6 @@ class Ear:
         channel = connection.channel(number)
         self.channel = number
         channel.basic_qos(0, queues.PREFETCH, False)
-        self.consume(channel)
-
-    def consume(self, channel: Any) -> None:
-        """Declare the queues and take from those that are not taken from yet."""
         places = [queues.of_topic(self.topic, None), queues.of_topic(self.topic, self.server)]
         for name in places:
             queues.declare_requests(channel, name, quorum=self._quorum)
@@ -114,13 +110,6 @@ class Ear:
         for word, name in zip(("topic", "server"), places, strict=True):
             channel.basic_consume(name, f"{self.channel}.{word}", callback=_taken_elsewhere)
         channel.basic_consume(copies, self._copies, no_ack=True, callback=_taken_elsewhere)
-
-    def again(self, connection: Connection) -> None:
-        """Declare again: a queue was deleted under us."""
-        channel = connection.channel(self.channel)
-        for consumer in self._consumers:
-            channel.basic_cancel(consumer)
-        self.consume(channel)
 
     def take(self, connection: Connection, delivery: Delivery) -> None:
         """Hand a message to the server, or back to the broker when it has stopped."""

@@ -39,6 +39,8 @@ _CONFIRM_S = 20.0
 """How long a cast waits for the broker's word that it has it."""
 _LISTEN_S = 10.0
 """How long listening tries to begin; a daemon tries again, as long as it takes."""
+_SOON_S, _QUIET_S = 0.2, 2.5
+"""After a queue was deleted, and after the last one was."""
 _HEAD_KEPT = 65_536
 """Of a message that is put aside, this many bytes."""
 
@@ -84,6 +86,13 @@ class _Sent:
         return self._done.acquire(timeout=max(0.0, timeout_s))
 
 
+def _later(seconds: float, deed: Callable[[], None]) -> threading.Timer:
+    timer = threading.Timer(seconds, deed)
+    timer.daemon = True
+    timer.start()
+    return timer
+
+
 class _Hearing:
     """Owns the connection that listens."""
 
@@ -91,6 +100,9 @@ class _Hearing:
         self.ears: dict[int, Ear] = {}
         self._numbers = itertools.count(2)
         self._lock = threading.Lock()
+        self._when_quiet: threading.Timer | None = None
+        self.lose: Callable[[], None] = lambda: None
+        """Breaks the connection there is."""
 
     def add(self, ear: Ear) -> int:
         with self._lock:
@@ -105,8 +117,12 @@ class _Hearing:
             if ear.stopped:
                 # It was kept for what was still at work; that is another server's now.
                 self.ears.pop(number, None)
-            else:
+                continue
+            try:
                 ear.open(connection, number)
+            except amqp.NotFound:
+                self._once_quiet()  # it was deleted after it had been declared
+                raise
 
     def delivered(self, connection: Connection, channel: int, delivery: Delivery) -> None:
         ear = self.ears.get(channel)
@@ -116,8 +132,20 @@ class _Hearing:
     def cancelled(self, connection: Connection, channel: int) -> None:
         ear = self.ears.get(channel)
         if ear is not None and not ear.stopped:
-            _LOG.warning("a queue of %s was deleted: declaring it again", ear.topic)
-            ear.again(connection)
+            _LOG.warning("a queue of %s was deleted: listening anew", ear.topic)
+            _later(_SOON_S, connection.wire.close)
+            self._once_quiet()
+
+    def _once_quiet(self) -> None:
+        """Have another connection declare everything when queues are no longer deleted.
+
+        RabbitMQ (3.10, quorum queues) may take a consumer that comes while a queue is being deleted over to
+        the next queue of that name: it counts messages as given to it, sends none, and tells nobody.
+        """
+        with self._lock:
+            if self._when_quiet is not None:
+                self._when_quiet.cancel()
+            self._when_quiet = _later(_QUIET_S, self.lose)
 
     def lost(self) -> None:
         """The ears open again with the next connection."""
@@ -136,6 +164,7 @@ class RabbitTransport:
         self._methods: dict[str, bytes] = {}
         self._hearing = _Hearing()
         self._ear = Link(site, "listening", self._hearing, self._clock, max_body)
+        self._hearing.lose = self._ear.lose
         self._mouth = Link(site, "sending", self, self._clock, max_body)
         self._answers = Answers(self._mouth, self._clock)
 
