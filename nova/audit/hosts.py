@@ -25,7 +25,7 @@ from nova.rpc.client import MESSAGE_QUEUE, Client
 from nova.rpc.contracts.compute import Compute
 from nova.rpc.contracts.network import NetworkHost
 
-_AT_ONCE = 16
+_AT_ONCE = 64
 _HAVE_GUESTS = frozenset({Vm.ACTIVE, Vm.PAUSED, Vm.SUSPENDED, Vm.STOPPED})
 
 _NO_BROKER = Finding(
