@@ -66,6 +66,7 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
     add("--sizes", choices=sorted(SIZES), default="full", help="how often our own scenarios repeat things")
     add("--existing", type=int, default=1000, help="servers that are there for show and lists")
     add("--rounds", type=int, default=1, help="the whole of http so often, the sides in turns")
+    add("--transport", choices=["rabbit", "oslo+rabbit"], default="rabbit", help="of a split cloud")
     add("--peer-sizes", choices=list(SIZES), default="few", help="the same for the other implementation")
     add("--peer", type=Path, help="directory of another implementation that runs here")
     add("--out", type=Path, help="file to which raw lines are appended (JSON)")
@@ -83,7 +84,7 @@ def _http(asked: argparse.Namespace, record: Record) -> None:
     theirs = peer.peer(asked.peer).logged_in() if asked.peer else None
     form = Form(
         split=asked.form == "split", database=asked.database, concurrency=asked.concurrency,
-        hosts=asked.hosts, auth="none" if asked.noauth else "keystone",
+        transport=asked.transport, hosts=asked.hosts, auth="none" if asked.noauth else "keystone",
     )  # fmt: skip
     with contextlib.ExitStack() as stack:
         identity: Identity | None = None

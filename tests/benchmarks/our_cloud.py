@@ -37,6 +37,8 @@ class Form(msgspec.Struct, frozen=True, kw_only=True):
     split: bool = True
     database: str = "mariadb"
     concurrency: str = "eventlet"
+    transport: str = "rabbit"
+    """The scheme of the transport of a split cloud: ours, or ``oslo+rabbit``, the library's."""
     hosts: int = 20
     auth: str = "keystone"
     extra: dict[str, dict[str, str]] = {}
@@ -44,7 +46,7 @@ class Form(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def words(self) -> str:
         """Say it shortly."""
-        shape = "split, RabbitMQ" if self.split else "nova-all, in memory"
+        shape = f"split, {self.transport}" if self.split else "nova-all, in memory"
         return f"{shape}, {self.database}, {self.concurrency}, {self.hosts} hosts, {self.auth}"
 
 
@@ -122,7 +124,7 @@ def ground(form: Form, identity: Identity | None) -> Iterator[Ground]:
             broker.prepare()
             _start(broker.program("broker"), supervisor, stack)
             watch["broker"] = _pids(supervisor, "broker")
-            transport_url = broker.transport_url
+            transport_url = broker.transport_url.replace("rabbit:", f"{form.transport}:", 1)
         api_port = free_port()
         conf_file = _write_conf(form, identity, home, (database_url, transport_url, api_port))
         yield Ground(
