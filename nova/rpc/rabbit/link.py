@@ -48,7 +48,7 @@ class Owner(Protocol):
     def delivered(self, connection: Connection, channel: int, delivery: Delivery, /) -> None: ...
 
     def cancelled(self, connection: Connection, channel: int, /) -> None:
-        """A queue that was listened on there has gone: declare again."""
+        """A queue that was listened on there has gone."""
 
     def lost(self) -> None:
         """The connection is gone; the next one is on its way unless the link is closed."""
