@@ -28,6 +28,8 @@ class Inflicted:
     over: float = 0.0
     healed_s: float | None = None
     """From its end until everything held again; none: that was not seen."""
+    served_at: float | None = None
+    """When all daemons served first after its end, and what had been begun before had ended."""
     still: str = ""
     """Why not everything held at the last look that found so."""
 
