@@ -173,3 +173,10 @@ def _as_text(element: as_text, compiler: SQLCompiler, **kwargs: Any) -> str:
 @compiles(as_text, "mysql", "mariadb")
 def _as_text_mysql(element: as_text, compiler: SQLCompiler, **kwargs: Any) -> str:
     return f"CAST({compiler.process(element.clauses, **kwargs)} AS CHAR)"
+
+
+def mysql_hint(query: sa.Select[Any], table: sa.Table, words: str) -> sa.Select[Any]:
+    """Return the query with words on how MariaDB and MySQL shall use the indexes of a table."""
+    for dialect in ("mysql", "mariadb"):
+        query = query.with_hint(table, words, dialect)
+    return query

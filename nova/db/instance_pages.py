@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from nova.db.dialects import mysql_hint
 from nova.db.engine import Row, Tx
 from nova.db.fixed_ips import FIXED_IPS
 from nova.db.instance_table import AS_JSON, INSTANCES, T, decode
@@ -277,8 +278,7 @@ def _page(shape: _Shape) -> Statement:
     select = select.where(*clauses).order_by(*order).limit(arg("limit", BIG))
     index = _index(chosen, sort) if after else None
     if index is not None:
-        for dialect in ("mysql", "mariadb"):
-            select = select.with_hint(INSTANCES, f"FORCE INDEX FOR ORDER BY ({index})", dialect)
+        select = mysql_hint(select, INSTANCES, f"FORCE INDEX FOR ORDER BY ({index})")
     return Statement(select)
 
 

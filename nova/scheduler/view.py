@@ -44,8 +44,8 @@ class View:
         """When the latest answer of the conductor was asked for, on the monotonic clock."""
         self._whole_at = float("-inf")
         self._used_at = float("-inf")
-        self._missed = False
-        """A message between the position here and one that arrived is missing."""
+        self._gaps = self._filled = 0
+        """How often a message was missing before one that arrived, and how many of these are made good."""
         self.wake: Callable[[], object] = lambda: None
         """Makes :meth:`keep` run soon."""
 
@@ -63,6 +63,11 @@ class View:
         """Tell whether there is any snapshot."""
         return self.table.position is not None
 
+    @property
+    def lacks(self) -> bool:
+        """Tell whether something is known to have changed that is not here."""
+        return self._gaps != self._filled
+
     def age_s(self) -> float:
         """Return how long ago the conductor was asked for what is here."""
         return self._clock.monotonic() - self._asked_at
@@ -77,7 +82,7 @@ class View:
         began = self._used_at = self._clock.monotonic()
         if not self.known:
             self.refresh()
-        elif self._missed or self.age_s() > self._most_age(requests):
+        elif self.lacks or self.age_s() > self._most_age(requests):
             self._try_refresh()
         decisions = self._place(requests)
         failed = [i for i, decision in enumerate(decisions) if not decision.choices]
@@ -95,7 +100,7 @@ class View:
                 return
             if position is not None and snapshot.position < position:
                 return
-            self._missed = True
+            self._gaps += 1
         self.wake()
 
     def keep(self) -> str | None:
@@ -105,7 +110,7 @@ class View:
         with self._lock:
             self._holds.expire(now)
         idle = now - self._used_at > _IDLE * interval
-        if not self._missed and self.known and idle and self.age_s() < _IDLE * interval * 0.9:
+        if not self.lacks and self.known and idle and self.age_s() < _IDLE * interval * 0.9:
             return None
         self.refresh()
         return f"{len(self)} hosts at {self.table.position}"
@@ -118,15 +123,12 @@ class View:
                 return
             asked_at = self._clock.monotonic()
             whole = not self.known or asked_at - self._whole_at >= self._options.view_whole_interval
-            self._missed = False
-            try:
-                snapshot = self._fetch(None if whole else self.table.position)
-            except BaseException:
-                self._missed = True
-                raise
+            gaps = self._gaps
+            snapshot = self._fetch(None if whole else self.table.position)
             with self._lock:
                 if snapshot.whole or snapshot.position >= (self.table.position or 0):
                     self._apply(snapshot)
+                self._filled = gaps
             self._asked_at = asked_at
             if snapshot.whole:
                 self._whole_at = asked_at

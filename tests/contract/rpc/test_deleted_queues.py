@@ -27,15 +27,15 @@ class Crowd:
 
     def __init__(self, site: Site, topic: str) -> None:
         self._transport, self._to = site.transport(), Address(topic)
-        self._over, self._quiet = threading.Event(), threading.Event()
-        self.answered = itertools.count()
+        self._over = threading.Event()
+        self._numbers = itertools.count(1)
         self.seen = 0
 
     def _ask(self) -> None:
         while not self._over.is_set():
             try:
                 self._transport.call(self._to, b"?", PATIENCE_S)
-                self.seen = next(self.answered)
+                self.seen = next(self._numbers)
             except TransportError:
                 time.sleep(0.01)
 

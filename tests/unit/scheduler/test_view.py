@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import random
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import msgspec
 import pytest
@@ -24,9 +27,23 @@ class Source:
         self.snapshot = snapshot
         self.asked: list[int | None] = []
         self.away = False
+        self.reached = threading.Event()
+        self._goes_on = threading.Event()
+        self._goes_on.set()
+
+    @contextmanager
+    def slow(self) -> Iterator[None]:
+        """Answer nobody before the end of this."""
+        self._goes_on.clear()
+        try:
+            yield
+        finally:
+            self._goes_on.set()
 
     def __call__(self, since: int | None) -> HostSnapshot:
         self.asked.append(since)
+        self.reached.set()
+        self._goes_on.wait(10)
         if self.away:
             raise NoAnswer(part="conductor")
         if since is None or since < self.snapshot.position:
@@ -51,6 +68,7 @@ class Stage:
         self.woken = 0
         self.view.wake = self._wake
         self.view.refresh()
+        self.source.reached.clear()
 
     def _wake(self) -> None:
         self.woken += 1
@@ -116,6 +134,23 @@ def test_nothing_is_decided_on_a_view_that_is_known_to_lack_something() -> None:
     stage.view.hear(delta(1 << 62))
     assert stage.hosts() == ["b"]
     assert stage.source.asked == [None, 5]
+
+
+def test_nothing_is_decided_while_what_is_lacking_is_on_its_way() -> None:
+    stage = Stage(view("a"), view("b", used_ram_mb=1))
+    stage.source.snapshot = delta(6, view("a", enabled=False))
+    stage.view.hear(delta(1 << 62))
+    found: list[list[str]] = []
+    with stage.source.slow():
+        keeping = threading.Thread(target=stage.view.keep)
+        keeping.start()
+        assert stage.source.reached.wait(10)
+        deciding = threading.Thread(target=lambda: found.append(stage.hosts()))
+        deciding.start()
+        deciding.join(0.2)
+    keeping.join(10)
+    deciding.join(10)
+    assert found == [["b"]]
 
 
 def test_news_of_aggregates_hold_for_hosts_that_did_not_change() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from nova_tools import nova_conf
+from nova_tools.cloud import parts
 from nova_tools.cloud.parts import Cloud
 from nova_tools.cloud.settings import Settings
 from nova_tools.places import Places
@@ -63,7 +64,13 @@ def test_passwords_are_drawn_once(tmp_path: Path) -> None:
     assert (tmp_path / "passwords.json").stat().st_mode & 0o077 == 0
 
 
-def test_daemons_are_started_anew_for_changed_options(tmp_path: Path) -> None:
+def test_daemons_are_started_anew_for_changed_code_and_options(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = tmp_path / "nova" / "api" / "server.py"
+    code.parent.mkdir(parents=True)
+    code.write_text("ANSWER = 41")
+    monkeypatch.setattr(parts, "CHECKOUT", tmp_path)
     cloud = Cloud(Places(tmp_path, tmp_path), Settings(split=True))
 
     def runs_on() -> set[str]:
@@ -74,4 +81,7 @@ def test_daemons_are_started_anew_for_changed_options(tmp_path: Path) -> None:
     cloud.write_conf()
     assert runs_on() == before and len(before) == 1
     (cloud.own_options / "mine.conf").write_text("[DEFAULT]\ncpu_allocation_ratio = 2.0\n")
-    assert runs_on().isdisjoint(before)
+    after = runs_on()
+    assert after.isdisjoint(before)
+    code.write_text("ANSWER = 42")
+    assert runs_on().isdisjoint(before | after)
