@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from nova import ids
 from nova.conf import scheduler as scheduler_options
 from nova.conf.scheduler import SchedulerOptions
@@ -23,6 +25,13 @@ if TYPE_CHECKING:
 
 TOPIC = "scheduler"
 
+_PATIENCE_S = 10.0
+"""How long the conductor may take to show its hosts.
+
+Whoever waits for a decision waits for this, while another conductor may be well: with a view some seconds old
+it is decided at once, and the question after that goes to the other.
+"""
+
 
 def make_daemon(surroundings: Surroundings, options: SchedulerOptions | None = None) -> Daemon:
     """Make nova-scheduler; ``options`` none: as configured."""
@@ -35,7 +44,8 @@ def build(surroundings: Surroundings, loops: Loops, options: SchedulerOptions | 
     conductor = surroundings.client(Reports).any
 
     def fetch(since: int | None) -> HostSnapshot:
-        return conductor.host_views(system_context(ids.new_request_id()), since)
+        ctx = msgspec.structs.replace(system_context(ids.new_request_id()), timeout_s=_PATIENCE_S)
+        return conductor.host_views(ctx, since)
 
     source = random.Random(int.from_bytes(ids.new_seed(32)))
     view = View(fetch, options, surroundings.clock, source)

@@ -44,6 +44,9 @@ class View:
         """When the latest answer of the conductor was asked for, on the monotonic clock."""
         self._whole_at = float("-inf")
         self._used_at = float("-inf")
+        self._failed_at = float("-inf")
+        self._failure: NovaError | None = None
+        """The latest attempt to ask that failed: when it began, and with what it ended."""
         self._gaps = self._filled = 0
         """How often a message was missing before one that arrived, and how many of these are made good."""
         self.wake: Callable[[], object] = lambda: None
@@ -75,20 +78,22 @@ class View:
     def select(self, requests: Sequence[PlacementRequest]) -> list[Decision]:
         """Decide for all requests in order; what was decided counts from now on.
 
-        Raises what the conductor's client raises when there is no view at all and none can be had; an old
-        view is used when the conductor does not answer.  Nobody is told no by a view older than the question,
-        and nothing is decided on one that is known to lack something.
+        An old view, and one that is known to lack something, chooses hosts only when the conductor does not
+        answer: its claims have the last word.  Nobody is told no by a view older than the question; when
+        there is no younger one, this raises what the conductor's client raised, and holds nothing.
         """
         began = self._used_at = self._clock.monotonic()
+        failure = None
         if not self.known:
             self.refresh()
         elif self.lacks or self.age_s() > self._most_age(requests):
-            self._try_refresh()
-        decisions = self._place(requests)
-        failed = [i for i, decision in enumerate(decisions) if not decision.choices]
-        if failed and self._asked_at <= began and self._try_refresh():
-            for i, decision in zip(failed, self._place([requests[i] for i in failed]), strict=True):
-                decisions[i] = decision
+            failure = self._try_refresh()
+        decisions, held = self._place(requests, may_refuse=self._asked_at > began)
+        if not held:
+            if failure is not None:
+                raise failure
+            self.refresh()
+            decisions, _ = self._place(requests, may_refuse=True)
         return decisions
 
     def hear(self, snapshot: HostSnapshot) -> None:
@@ -116,15 +121,21 @@ class View:
         return f"{len(self)} hosts at {self.table.position}"
 
     def refresh(self) -> None:
-        """Ask the conductor; callers that wait while another asks take that answer if it is young enough."""
+        """Ask the conductor; whoever waits while another begins to ask shares what comes of it."""
         began = self._clock.monotonic()
         with self._fetching:
             if self._asked_at > began:
                 return
+            if self._failure is not None and self._failed_at > began:
+                raise self._failure
             asked_at = self._clock.monotonic()
             whole = not self.known or asked_at - self._whole_at >= self._options.view_whole_interval
             gaps = self._gaps
-            snapshot = self._fetch(None if whole else self.table.position)
+            try:
+                snapshot = self._fetch(None if whole else self.table.position)
+            except NovaError as error:
+                self._failed_at, self._failure = asked_at, error
+                raise
             with self._lock:
                 if snapshot.whole or snapshot.position >= (self.table.position or 0):
                     self._apply(snapshot)
@@ -138,27 +149,30 @@ class View:
         again = any(request.excluded for request in requests)
         return min(options.view_max_age, options.view_stale_after) if again else options.view_stale_after
 
-    def _try_refresh(self) -> bool:
+    def _try_refresh(self) -> NovaError | None:
         try:
             self.refresh()
         except NovaError as error:
-            _LOG.warning(
-                "deciding on a view %.1f s old: the conductor does not answer: %s", self.age_s(), error
-            )
-            return False
-        return True
+            _LOG.warning("a view %.1f s old is used: the conductor does not answer: %s", self.age_s(), error)
+            return error
+        return None
 
-    def _place(self, requests: Sequence[PlacementRequest]) -> list[Decision]:
+    def _place(
+        self, requests: Sequence[PlacementRequest], *, may_refuse: bool
+    ) -> tuple[list[Decision], bool]:
+        """Decide, and hold all of it; or nothing, when somebody is refused who may not be."""
         with self._lock:
             now = self._clock.monotonic()
             self._holds.expire(now)
             decisions = self._placer.place(self.table, requests, self._source)
+            if not may_refuse and not all(decision.choices for decision in decisions):
+                return decisions, False
             until = now + self._options.hold_time
             for request, decision in zip(requests, decisions, strict=True):
                 load = load_of(request)
                 for choice in decision.choices:
                     self._holds.add((choice.host, choice.node), load, choice.generation, until)
-        return decisions
+        return decisions, True
 
     def _apply(self, snapshot: HostSnapshot) -> None:
         keys = None if snapshot.whole else [*((v.host, v.node) for v in snapshot.hosts), *snapshot.gone]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 import pytest
@@ -13,10 +13,12 @@ from nova.conf import load
 from nova.conf.scheduler import SchedulerOptions
 from nova.context import system_context
 from nova.daemon import Daemon, Surroundings
+from nova.errors import Unavailable
 from nova.objects.host import HostSnapshot, HostView, ServiceBeat
 from nova.objects.ids import HostName
 from nova.rpc.contracts.conductor.reports import Reports
 from nova.rpc.contracts.scheduler import Scheduler
+from nova.scheduler import daemon as scheduler_daemon
 from nova.scheduler.daemon import make_daemon
 from tests.support.eventually import eventually
 from tests.support.scheduling import flavor, request, view
@@ -32,6 +34,8 @@ class Conductor:
         self.rows: dict[str, tuple[int, HostView]] = {}
         self.asked: list[int | None] = []
         self.beats: list[ServiceBeat] = []
+        self.hinder: Callable[[], object] = lambda: None
+        """Comes before each answer about hosts."""
         self._lock = threading.Lock()
 
     def put(self, host: HostView) -> HostSnapshot:
@@ -44,6 +48,8 @@ class Conductor:
     def host_views(self, ctx, since):
         with self._lock:
             self.asked.append(since)
+        self.hinder()
+        with self._lock:
             hosts = tuple(v for at, v in self.rows.values() if since is None or at > since)
             return HostSnapshot(
                 position=self.position,
@@ -165,13 +171,35 @@ def test_decides_on_an_old_view_while_the_conductor_is_away(stage: Stage) -> Non
     stage.conductor.put(view("a"))
     stage.start()
 
-    def fails(ctx, since):
-        raise ConnectionError("away")
+    def fails() -> None:
+        raise Unavailable(part="the database")
 
-    stage.conductor.host_views = fails
+    stage.conductor.hinder = fails
     stage.surroundings.clock.sleep(0.3)
+    asked = len(stage.conductor.asked)
     (decision,) = stage.select(request())
     assert [c.host for c in decision.choices] == ["a"]
+    assert len(stage.conductor.asked) > asked
+
+
+@with_options(view_stale_after=0.2)
+def test_does_not_wait_long_for_a_conductor_that_stands_still(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scheduler_daemon, "_PATIENCE_S", 0.5)
+    stage.conductor.put(view("a"))
+    stage.start()
+    thaws = threading.Event()
+    stage.conductor.hinder = lambda: thaws.wait(60)
+    stage.surroundings.clock.sleep(0.3)
+    found: list[str] = []
+    deciding = threading.Thread(
+        target=lambda: found.extend(c.host for c in stage.select(request())[0].choices)
+    )
+    deciding.start()
+    deciding.join(20)
+    thaws.set()
+    assert found == ["a"]
 
 
 @with_options(view_refresh_interval=0.1)

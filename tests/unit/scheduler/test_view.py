@@ -10,11 +10,12 @@ from contextlib import contextmanager
 import msgspec
 import pytest
 
-from nova.clock import StoppedClock
+from nova.clock import Clock, StoppedClock
 from nova.conf.scheduler import SchedulerOptions
 from nova.errors.rpc import NoAnswer
 from nova.objects.host import HostSnapshot, HostView
 from nova.scheduler.view import View
+from tests.support.eventually import eventually
 from tests.support.scheduling import aggregate, flavor, request, view
 
 TWO = flavor(vcpus=2)
@@ -173,9 +174,9 @@ def test_an_old_view_is_brought_up_to_date_first(age: float, asks: bool) -> None
 def test_no_host_is_said_only_of_a_view_younger_than_the_question() -> None:
     """A host that came up a moment ago, as its operator saw, is not called down."""
     stage = Stage(view("a", vcpus=1))
-    stage.source.snapshot = delta(6, view("b"))
+    stage.source.snapshot = delta(6, view("b", vcpus=16))
     small, large = stage.view.select([request(name="s"), request(name="l", flavor=flavor(vcpus=8))])
-    assert [c.host for c in small.choices] == ["a"]
+    assert small.choices
     assert [c.host for c in large.choices] == ["b"]
     assert stage.source.asked == [None, 5]
 
@@ -195,6 +196,44 @@ def test_an_old_view_is_better_than_none_but_none_is_an_error() -> None:
     empty = View(stage.source, SchedulerOptions(), stage.clock, random.Random(1))
     with pytest.raises(NoAnswer):
         empty.select([request()])
+
+
+def test_nobody_is_told_no_while_the_conductor_is_away() -> None:
+    """The claim of the server that has a host comes after all, and must not meet what was held before."""
+    stage = Stage(view("a", vcpus=2), hold_time=1000.0)
+    stage.source.away = True
+    stage.clock.advance(60)
+    both = [request(name="l", flavor=flavor(vcpus=8)), request(name="s", flavor=TWO)]
+    for _ in range(3):
+        with pytest.raises(NoAnswer):
+            stage.view.select(both)
+    stage.source.away = False
+    stage.source.snapshot = delta(6, view("b", vcpus=8))
+    assert all(decision.choices for decision in stage.view.select(both))
+
+
+def test_those_who_wait_together_for_a_conductor_that_is_away_wait_once() -> None:
+    source = Source(whole(5, view("a")))
+    seen = View(
+        source, msgspec.structs.replace(SchedulerOptions(), view_stale_after=0.0), Clock(), random.Random(1)
+    )
+    seen.refresh()
+    source.away = True
+    asked = len(source.asked)
+    decided = []
+
+    def decide() -> None:
+        decided.extend(seen.select([request()]))
+
+    with source.slow():
+        callers = [threading.Thread(target=decide) for _ in range(8)]
+        for caller in callers:
+            caller.start()
+        eventually(lambda: len(source.asked) > asked)
+    for caller in callers:
+        caller.join(10)
+    assert [c.host for decision in decided for c in decision.choices] == ["a"] * 8
+    assert len(source.asked) - asked <= 2
 
 
 def test_asks_each_second_while_busy_seldom_while_idle_and_for_all_each_minute() -> None:
