@@ -45,9 +45,7 @@ TOKENS = table(
 C = TOKENS.c
 _COLUMNS = ("hash", "instance_id", "protocol", "type", "host", "port", "internal_path", "expires_at")
 _INSERT = Insert(TOKENS, _COLUMNS)
-_SHOW = Statement(
-    sa.select(*(C[name] for name in _COLUMNS)).where(C.hash == arg("hash"), C.expires_at > arg("now"))
-)
+_SHOW = Statement(sa.select(*(C[name] for name in _COLUMNS)).where(C.hash == arg("hash")))
 _FORGET = Statement(sa.delete(TOKENS).where(C.instance_id.in_(args("ids"))))
 _FORGET_ONE = Statement(sa.delete(TOKENS).where(C.hash == arg("hash")))
 _OVER = Statement(
@@ -70,10 +68,17 @@ def insert(tx: Tx, token: str, access: ConsoleAuthorization) -> None:
     _INSERT.run(tx, [row])
 
 
-def get(tx: Tx, token: str) -> ConsoleAuthorization | None:
-    """Return what a token stands for; None when it is unknown or over."""
-    row = tx.row(_SHOW, hash=_hash(token), now=stamp(tx.now))
+def get(tx: Tx, token: str, lasts_s: float) -> ConsoleAuthorization | None:
+    """Return what a token stands for; None when it is unknown or over.
+
+    ``lasts_s``: how long tokens last.  One that is older by the clock of whoever asks is over, and none ends
+    because that clock was set.
+    """
+    row = tx.row(_SHOW, hash=_hash(token))
     if row is None:
+        return None
+    left_s = lasts_s - tx.age_s(moment_of(row[7]) - datetime.timedelta(seconds=lasts_s))
+    if left_s <= 0:
         return None
     return ConsoleAuthorization(
         instance_id=row[1],
@@ -82,7 +87,7 @@ def get(tx: Tx, token: str) -> ConsoleAuthorization | None:
         host=row[4],
         port=row[5],
         internal_path=row[6] or None,
-        expires_in_s=(moment_of(row[7]) - tx.now).total_seconds(),
+        expires_in_s=left_s,
     )
 
 
@@ -96,7 +101,8 @@ def drop_token(tx: Tx, token: str) -> bool:
     return bool(tx.change(_FORGET_ONE, hash=_hash(token)))
 
 
-def expire(tx: Tx, most: int) -> int:
-    """Remove tokens that are over, at most so many; return how many that were."""
-    found = [row[0] for row in tx.rows(_OVER, now=stamp(tx.now), most=most)]
+def expire(tx: Tx, most: int, spared_s: float = 0.0) -> int:
+    """Remove tokens that are over since ``spared_s``, at most so many; return how many that were."""
+    until = stamp(tx.now - datetime.timedelta(seconds=spared_s))
+    found = [row[0] for row in tx.rows(_OVER, now=until, most=most)]
     return tx.change(_FORGET_SOME, hashes=found) if found else 0

@@ -72,6 +72,10 @@ class Tx:
             self._now = self._clock.now()
         return self._now
 
+    def age_s(self, then: datetime.datetime) -> float:
+        """Return how long ago a stored time was, see :meth:`nova.clock.Clock.age_s`."""
+        return self._clock.age_s(then)
+
     def rows(self, statement: Statement, /, **params: Any) -> Sequence[Row]:
         """Run a statement and return its rows."""
         sql, values = statement.prepare(self.dialect, params)

@@ -23,23 +23,15 @@ class Recover:
         self._world = world
         self._mine: dict[WorkflowId, float] = {}
         self._up: set[HostName] = set()
-        self._off_s = (0.0, 0.0)
 
     def beat(self) -> None:
         """Say that this conductor lives, look who else does, and how the services are."""
         world = self._world
-        leapt_s = self._leapt_s()
+        leapt_s = world.clock.set_by_s()
         if not world.db.once(lambda tx: owners.beat_known(tx, world.owner, leapt_s), repeatable=True):
             world.db.run(lambda tx: owners.beat(tx, world.owner, world.host, leapt_s), settled=again)
         alive = world.db.read(owners.all)
         world.liveness.conductors.observe(alive, whole=True)
-
-    def _leapt_s(self) -> float:
-        """Return by how much the wall clock was set since this conductor began, at most, forth and back."""
-        clock = self._world.clock
-        off_s = (clock.now() - clock.steady()).total_seconds()
-        self._off_s = min(self._off_s[0], off_s), max(self._off_s[1], off_s)
-        return self._off_s[1] - self._off_s[0]
 
     def watch_services(self) -> None:
         """Observe the beats of all services."""

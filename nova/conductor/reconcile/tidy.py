@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from nova.db import call_answers, console_tokens, refusals
+from nova.db import call_answers, console_tokens, owners, refusals
 from nova.db.engine import Tx, again
 
 if TYPE_CHECKING:
@@ -32,7 +32,9 @@ class Tidy:
 
     def look(self) -> str | None:
         """Take away what is over, as far as one look may go."""
-        tokens = self._drop(lambda tx: console_tokens.expire(tx, BATCH))
+        # Of those that ended because a clock was set, conductors that saw it still know better.
+        _, leapt_s = self._world.db.read(owners.clocks)
+        tokens = self._drop(lambda tx: console_tokens.expire(tx, BATCH, leapt_s))
         answers = self._drop(lambda tx: call_answers.expire(tx, ANSWER_AGE_S, BATCH))
         refused = self._drop(lambda tx: refusals.expire(tx, REFUSAL_AGE_S, BATCH))
         told = f"{tokens} console tokens, {answers} answers, {refused} refusals"

@@ -45,7 +45,7 @@ def find(world: World, token_hash: str) -> ConsoleAuthorization | None:
     """Return what a token stands for; none when it is unknown or over, or its instance does not run."""
 
     def work(tx: Tx) -> ConsoleAuthorization | None:
-        target = console_tokens.get(tx, token_hash)
+        target = console_tokens.get(tx, token_hash, world.settings.console_token_s)
         if target is None:
             return None
         state = instances.states(tx, [target.instance_id]).get(target.instance_id)

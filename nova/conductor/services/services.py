@@ -38,9 +38,7 @@ def is_up(world: World, service: Service) -> bool:
 
 def _lives(world: World, binary: str, host: HostName, seen: datetime.datetime | None) -> bool:
     pulse = world.liveness.services
-    now, bound_s = world.clock.now(), pulse.bound_s
-    set_by_s = abs((now - world.clock.steady()).total_seconds())  # while this conductor ran: forgiven
-    recent = seen is not None and (now - seen).total_seconds() <= bound_s + set_by_s
+    recent = seen is not None and world.clock.age_s(seen) <= pulse.bound_s
     return pulse.is_alive((host, binary), unknown=recent)
 
 

@@ -86,8 +86,8 @@ class ShownClock(Clock):
     def now(self) -> datetime.datetime:
         return self.shown
 
-    def steady(self) -> datetime.datetime:
-        return self.shown
+    def age_s(self, then: datetime.datetime) -> float:
+        return (self.shown - then).total_seconds()
 
     def show(self, seconds: float) -> None:
         self.shown = at(seconds)

@@ -193,15 +193,15 @@ def test_console_tokens_end(db: Database, clock: ShownClock) -> None:
     token, second = ids.new_token(), ids.new_token()
     for one in (token, second):
         db.run(lambda tx, one=one: console_tokens.insert(tx, one, access))
-    assert db.read(lambda tx: console_tokens.get(tx, token)) == access
-    assert db.read(lambda tx: console_tokens.get(tx, "guess")) is None
+    assert db.read(lambda tx: console_tokens.get(tx, token, 600.0)) == access
+    assert db.read(lambda tx: console_tokens.get(tx, "guess", 600.0)) is None
     clock.show(599)
-    later = db.read(lambda tx: console_tokens.get(tx, token))
+    later = db.read(lambda tx: console_tokens.get(tx, token, 600.0))
     assert later is not None and later.expires_in_s == pytest.approx(1.0)
     assert db.run(lambda tx: console_tokens.drop_token(tx, second))
     assert db.run(lambda tx: console_tokens.expire(tx, 10)) == 0
     clock.show(600)
-    assert db.read(lambda tx: console_tokens.get(tx, token)) is None
+    assert db.read(lambda tx: console_tokens.get(tx, token, 600.0)) is None
     assert db.run(lambda tx: console_tokens.expire(tx, 10)) == 1
     assert db.run(lambda tx: console_tokens.drop(tx, [access.instance_id])) == 0
 

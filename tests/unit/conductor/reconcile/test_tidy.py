@@ -11,7 +11,7 @@ from nova.conductor.reconcile import tidy
 from nova.conductor.reconcile.tidy import Tidy
 from nova.conductor.world import World
 from nova.context import RequestContext
-from nova.db import call_answers, console_tokens, refusals
+from nova.db import call_answers, console_tokens, owners, refusals
 from nova.objects.console import ConsoleAuthorization
 from nova.objects.ids import HostName, InstanceId, WorkflowId
 
@@ -49,12 +49,25 @@ def test_tokens_and_answers_that_are_over_go(
     refuse(world, ctx, "new")
     assert Tidy(world).look() == "7 console tokens, 0 answers, 1 refusals"
     assert world.db.read(lambda tx: refusals.find(tx, WorkflowId("new"))) == "[]"
-    assert world.db.read(lambda tx: console_tokens.get(tx, lasting)) is not None
+    assert world.db.read(lambda tx: console_tokens.get(tx, lasting, 60.0)) is not None
     clock.advance(tidy.ANSWER_AGE_S / 2)
     assert Tidy(world).look() == "1 console tokens, 1 answers, 1 refusals"
     assert world.db.read(lambda tx: call_answers.get(tx, "new")) == call_answers.Kept("true", refused=False)
     assert [rows(world, name) for name in ("console_tokens", "call_answers", "workflows")] == [0, 1, 0]
     assert Tidy(world).look() is None
+
+
+def test_tokens_that_end_because_the_clock_was_set_stay(world: World) -> None:
+    clock: Any = world.clock
+    world.db.run(lambda tx: owners.beat(tx, world.owner, world.host, clock.set_by_s()))
+    (token,) = keep(world, 1, 600.0)
+    clock.jump(3600.0)
+    world.db.run(lambda tx: owners.beat(tx, world.owner, world.host, clock.set_by_s()))
+    Tidy(world).look()
+    found = world.db.read(lambda tx: console_tokens.get(tx, token, 600.0))
+    assert found is not None and found.expires_in_s == pytest.approx(600.0)
+    clock.advance(600.0)
+    assert world.db.read(lambda tx: console_tokens.get(tx, token, 600.0)) is None
 
 
 def test_one_look_goes_only_so_far(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -381,7 +381,7 @@ class TestConsoleTokens:
             hosts.world.db.run(lambda tx, swap=swap: instances.swap(tx, [swap]))  # type: ignore[misc]
             with pytest.raises(told) if told else contextlib.nullcontext():
                 hosts.save_console_token(ADMIN, f"hash of {vm}", asked)
-        kept = hosts.world.db.read(lambda tx: [console_tokens.get(tx, f"hash of {vm}") for vm in Vm])
+        kept = hosts.world.db.read(lambda tx: [console_tokens.get(tx, f"hash of {vm}", 600.0) for vm in Vm])
         assert [one.instance_id for one in kept if one] == [guest.id]
 
     def test_dropping_them_ends_them(self, hosts: Endpoint) -> None:
