@@ -33,12 +33,7 @@ def answers(name: str) -> str:
 
 
 def declare_requests(channel: Any, name: str, *, quorum: bool) -> None:
-    channel.queue_declare(
-        name,
-        durable=True,
-        auto_delete=False,
-        arguments={"x-queue-type": "quorum"} if quorum else {"x-queue-type": "classic"},
-    )
+    channel.queue_declare(name, durable=True, auto_delete=False, arguments=_kind(quorum))
 
 
 def declare_copies(channel: Any, topic: str) -> str:
@@ -53,10 +48,15 @@ def declare_answers(channel: Any, name: str) -> None:
     channel.queue_declare(name, durable=True, auto_delete=False, arguments={"x-expires": ANSWERS_EXPIRE_MS})
 
 
-def declare_set_aside(channel: Any) -> None:
+def declare_set_aside(channel: Any, *, quorum: bool) -> None:
     channel.queue_declare(
         SET_ASIDE,
         durable=True,
         auto_delete=False,
-        arguments={"x-max-length": _SET_ASIDE_MOST, "x-message-ttl": _SET_ASIDE_MS},
+        # A quorum queue knows a limit to the age of messages since RabbitMQ 3.10.
+        arguments=_kind(quorum) | {"x-max-length": _SET_ASIDE_MOST, "x-message-ttl": _SET_ASIDE_MS},
     )
+
+
+def _kind(quorum: bool) -> dict[str, Any]:
+    return {"x-queue-type": "quorum" if quorum else "classic"}

@@ -295,11 +295,20 @@ class RabbitTransport:
                 headers=headers,
             )
         )
-        sent = _Sent(is_call=False)
+        refused: list[amqp.ChannelError] = []
+
+        def declare(connection: Connection) -> None:
+            try:
+                queues.declare_set_aside(connection.channel(2), quorum=self._site.quorum)
+            except amqp.ChannelError as error:  # the connection goes on, with what others sent by it
+                refused.append(error)
+
         try:
-            self._mouth.declare(lambda c: queues.declare_set_aside(c.channel(2)), 5.0)
+            self._mouth.declare(declare, 5.0)
+            if refused and not isinstance(refused[0], amqp.PreconditionFailed):  # it is there, but otherwise
+                raise Unreachable(str(refused[0]))
             body = delivery.body[:_HEAD_KEPT]
-            self._mouth.publish(self._method(queues.SET_ASIDE), props, body, sent)
+            self._mouth.publish(self._method(queues.SET_ASIDE), props, body, _Sent(is_call=False))
         except TransportError as error:
             _LOG.warning("a message could not be kept in %s: %s", queues.SET_ASIDE, error)
 

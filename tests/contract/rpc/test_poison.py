@@ -180,6 +180,46 @@ def _bytes(body: Any) -> bytes:
     return body if isinstance(body, bytes) else bytes(body, "latin-1")
 
 
+def test_a_queue_for_it_that_is_there_otherwise_is_used(
+    broker: Broker, rabbit_site: Site, shop: Shop
+) -> None:
+    """As one of another release, or one that an operator made."""
+    with _open(rabbit_site, shop), _stranger(broker) as channel:
+        channel.queue_delete(SET_ASIDE)
+        channel.queue_declare(SET_ASIDE, durable=True, auto_delete=False)
+        channel.basic_publish(amqp.Message(b"garbage"), "", f"nova.{shop.topic}")
+        assert eventually(lambda: channel.basic_get(SET_ASIDE, no_ack=True), within_s=20).body
+        channel.queue_delete(SET_ASIDE)
+
+
+def test_poison_that_cannot_be_kept_breaks_no_connection(
+    broker: Broker, rabbit_site: Site, shop: Shop, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As while the node of the cluster that has the queue is down."""
+    caplog.set_level(logging.WARNING)
+    with _open(rabbit_site, shop), _stranger(broker) as owner:
+        owner.queue_delete(SET_ASIDE)
+        owner.queue_declare(SET_ASIDE, exclusive=True)
+        client = shop.client(rabbit_site.transport())
+        client.any.look(asked(), Tea(name="before"))
+        before = _connections(broker)
+        with _stranger(broker) as channel:
+            for number in (1, 2):
+                channel.basic_publish(amqp.Message(b"garbage"), "", f"nova.{shop.topic}")
+                eventually(functools.partial(_told_that_it_cannot_be_kept, caplog, number), within_s=20)
+        assert client.any.look(asked(), Tea(name="after")) == Tea(name="after")
+        assert before <= _connections(broker)
+        assert shop.count("nova_rpc_set_aside", reason="garbage") == 2
+
+
+def _told_that_it_cannot_be_kept(caplog: pytest.LogCaptureFixture, times: int) -> bool:
+    return len([r for r in caplog.messages if "could not be kept" in r and "RESOURCE_LOCKED" in r]) == times
+
+
+def _connections(broker: Broker) -> set[str]:
+    return set(broker.control("-q", "list_connections", "pid").split())
+
+
 def test_a_request_that_every_server_dies_of_is_set_aside(
     broker: Broker, rabbit_site: Site, shop: Shop
 ) -> None:
