@@ -15,8 +15,9 @@ from oslo_messaging import exceptions
 from oslo_messaging._drivers import base, common
 
 from nova import ids
+from nova.rpc.broker import prepare
 from nova.rpc.memory import MemoryTransport, bus_named
-from nova.rpc.rabbit.brokers import read_url
+from nova.rpc.rabbit.brokers import Tls, read_url
 from nova.rpc.rabbit.transport import RabbitTransport
 from nova.rpc.transport import Address, Incoming, ReplyTimeout, Transport, Unreachable
 
@@ -88,9 +89,9 @@ class _Driver(base.BaseDriver):  # type: ignore[misc]
         self, conf: Any, url: Any, default_exchange: str | None = None, allowed_remote_exmods: Any = None
     ) -> None:
         super().__init__(conf, url, default_exchange, allowed_remote_exmods)
-        self._transport = self._make(url)
+        self._transport = self._make(conf, url)
 
-    def _make(self, url: Any) -> Transport:
+    def _make(self, conf: Any, url: Any) -> Transport:
         raise NotImplementedError
 
     def require_features(self, requeue: bool = False) -> None:
@@ -145,12 +146,22 @@ class _Driver(base.BaseDriver):  # type: ignore[misc]
 class MemoryDriver(_Driver):
     """``memory:///name``: queues in this process."""
 
-    def _make(self, url: Any) -> Transport:
+    def _make(self, conf: Any, url: Any) -> Transport:
         return MemoryTransport(bus_named(url.virtual_host or ""))
 
 
 class LeanDriver(_Driver):
-    """``lean://...``: RabbitMQ, spoken directly."""
+    """``lean://...``: RabbitMQ, spoken directly, with TLS and queues as ``[oslo_messaging_rabbit]`` says."""
 
-    def _make(self, url: Any) -> Transport:
-        return RabbitTransport(read_url(str(url)))
+    def _make(self, conf: Any, url: Any) -> Transport:
+        prepare(conf)
+        said = conf.oslo_messaging_rabbit
+        files = Tls(said.ssl_ca_file or None, said.ssl_cert_file or None, said.ssl_key_file or None)
+        site = read_url(
+            str(url),
+            tls=files if said.ssl else None,
+            tls_files=files,
+            heartbeat_s=float(said.heartbeat_timeout_threshold),
+            quorum=said.rabbit_quorum_queue,
+        )
+        return RabbitTransport(site)

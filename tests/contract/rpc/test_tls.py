@@ -15,11 +15,14 @@ from tests.support.rabbitmq import Broker
 from tests.support.tls_front import tls_front
 
 
-def test_calls_cross_tls_and_a_dead_broker_is_passed_over(broker: Broker, tmp_path: Path) -> None:
+@pytest.mark.parametrize("scheme", ["rabbit", "oslo+lean"])
+def test_calls_cross_tls_and_a_dead_broker_is_passed_over(
+    broker: Broker, tmp_path: Path, scheme: str
+) -> None:
     authority = Authority(tmp_path)
     with tls_front(authority.sign(), broker.port) as port:
         dead = free_port()
-        url = f"rabbit://guest:guest@127.0.0.1:{dead},guest:guest@127.0.0.1:{port}/"
+        url = f"{scheme}://guest:guest@127.0.0.1:{dead},guest:guest@127.0.0.1:{port}/"
         site = Site(url, {"ssl": True, "ssl_ca_file": str(authority.file)})
         topic, client = new_topic(), site.transport()
         listening(site.transport(), topic, "one")
