@@ -45,7 +45,8 @@ class Answers:
     """Sends answers; one thread sends again, while there is anything to."""
 
     def __init__(self, link: Link, clock: Clock) -> None:
-        self._link = link
+        self.link = link
+        """Where answers are sent; another one may take its place."""
         self._clock = clock
         self._changed = threading.Condition()
         self._waiting: list[tuple[float, int, Answer]] = []
@@ -56,7 +57,7 @@ class Answers:
     def send(self, answer: Answer) -> None:
         """Send; never raises."""
         try:
-            self._link.publish(answer.method, answer.props, answer.body, answer)
+            self.link.publish(answer.method, answer.props, answer.body, answer)
         except TransportError as error:
             self.later(answer, str(error))
 

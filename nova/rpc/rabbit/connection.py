@@ -71,6 +71,7 @@ class Connection(amqp.Connection):  # type: ignore[misc]
         self.max_body = 1 << 40
         self.on_delivery: Callable[[Connection, int, Delivery], None] = _ignore
         self.on_cancel: Callable[[Connection, int], None] = _ignore
+        self.on_refused: Callable[[Connection], None] = _ignore
         self._beat_s = site.heartbeat_s / 2
         self._silence_s = max(site.heartbeat_s, 2 * idle_s)
         self._clock = clock
@@ -163,6 +164,11 @@ class Connection(amqp.Connection):  # type: ignore[misc]
                 raise
         self._last_sent = self._clock.monotonic()
 
+    @property
+    def is_at_work(self) -> bool:
+        """Tell whether the broker owes its word on something that was sent."""
+        return bool(self._waiters)
+
     def goodbye(self) -> None:
         """Ask the broker to close; the thread that reads meets the end."""
         with contextlib.suppress(OSError):
@@ -251,6 +257,8 @@ class Connection(amqp.Connection):  # type: ignore[misc]
                 waiter.failed(f"nobody has ever listened there ({reason})")
             else:
                 waiter.confirmed()
+        if refused:
+            self.on_refused(self)
 
 
 def _ignore(*_args: object) -> None:

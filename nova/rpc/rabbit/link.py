@@ -7,6 +7,7 @@ when anything goes wrong it begins again.  Publishing is done by any thread.  Ea
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import threading
@@ -49,6 +50,9 @@ class Owner(Protocol):
 
     def cancelled(self, connection: Connection, channel: int, /) -> None:
         """A queue that was listened on there has gone."""
+
+    def refused(self, connection: Connection, /) -> None:
+        """The broker did not take something that was sent there."""
 
     def lost(self) -> None:
         """The connection is gone; the next one is on its way unless the link is closed."""
@@ -114,6 +118,20 @@ class Link:
         if connection is not None:
             connection.wire.close()
 
+    def is_at(self, connection: Connection) -> bool:
+        """Tell whether this is the connection that there is."""
+        return self._connection is connection
+
+    def retire(self, last: Callable[[Connection], None], patience_s: float) -> None:
+        """Do a last thing, wait until nothing is under way, and end; nobody may send here any more."""
+        give_up = self._clock.monotonic() + patience_s
+        with contextlib.suppress(Unreachable):
+            self.declare(last, patience_s)
+        connection = self._connection
+        while connection is not None and connection.is_at_work and self._clock.monotonic() < give_up:
+            self._closing.wait(0.05)
+        self.close()
+
     def close(self) -> None:
         """Say goodbye and end; messages whose fate is not known fail."""
         self._closing.set()
@@ -162,6 +180,7 @@ class Link:
         made.max_body = self._max_body
         made.on_delivery = self._owner.delivered
         made.on_cancel = self._owner.cancelled
+        made.on_refused = self._owner.refused
         return made
 
     def _forget(self, connection: Connection) -> None:

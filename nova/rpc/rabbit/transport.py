@@ -41,6 +41,9 @@ _LISTEN_S = 10.0
 """How long listening tries to begin; a daemon tries again, as long as it takes."""
 _SOON_S, _QUIET_S = 0.2, 2.5
 """After a queue was deleted, and after the last one was."""
+_RENEWED_AGAIN_S, _RENEWED_SELDOM_S = 1.0, 30.0
+"""The connection for sending is replaced so often at most: at first, and while that does not help."""
+_RETIRE_S = 5.0
 _HEAD_KEPT = 65_536
 """Of a message that is put aside, this many bytes."""
 
@@ -147,6 +150,9 @@ class _Hearing:
                 self._when_quiet.cancel()
             self._when_quiet = _later(_QUIET_S, self.lose)
 
+    def refused(self, connection: Connection) -> None:
+        """Nothing is sent here."""
+
     def lost(self) -> None:
         """The ears open again with the next connection."""
 
@@ -165,8 +171,13 @@ class RabbitTransport:
         self._hearing = _Hearing()
         self._ear = Link(site, "listening", self._hearing, self._clock, max_body)
         self._hearing.lose = self._ear.lose
-        self._mouth = Link(site, "sending", self, self._clock, max_body)
+        self._max_body = max_body
+        self._mouth = self._new_mouth()
         self._answers = Answers(self._mouth, self._clock)
+        self._renewed_at, self._renewed_again_s = float("-inf"), _RENEWED_AGAIN_S
+
+    def _new_mouth(self) -> Link:
+        return Link(self._site, "sending", self, self._clock, self._max_body)
 
     # The thread that reads the sending connection calls these.
 
@@ -193,6 +204,38 @@ class RabbitTransport:
 
     def cancelled(self, connection: Connection, _channel: int) -> None:
         self._hear_answers(connection)
+
+    def refused(self, connection: Connection) -> None:
+        """Send by another connection; what is under way on this one goes on there.
+
+        RabbitMQ (3.10): when the node of a quorum queue's leader dies before a channel has sent anything to
+        that queue, all that the channel sends to it is refused as long as the node is away, though the queue
+        has another leader and takes what comes by other channels.
+        """
+        now = self._clock.monotonic()
+        since_s = now - self._renewed_at
+        if self._closed or since_s < self._renewed_again_s or not self._mouth.is_at(connection):
+            return
+        helped = since_s > 2 * _RENEWED_SELDOM_S
+        longer_s = min(_RENEWED_SELDOM_S, 2 * self._renewed_again_s)
+        self._renewed_again_s = _RENEWED_AGAIN_S if helped else longer_s
+        self._renewed_at = now
+        threading.Thread(target=self._renew, name="rabbit-renewing", daemon=True).start()
+
+    def _renew(self) -> None:
+        old, new = self._mouth, self._new_mouth()
+        try:
+            new.connection(_LISTEN_S)
+        except TransportError as error:
+            _LOG.debug("no other connection for sending: %s", error)
+            new.close()
+            return
+        self._mouth = self._answers.link = new
+        _LOG.info("the broker refused a message: sending by another connection")
+        # Answers that are on their way come before the broker's word that it stops.
+        old.retire(lambda connection: connection.channel(1).basic_cancel("answers"), _RETIRE_S)
+        if self._closed:
+            new.close()
 
     def lost(self) -> None:
         """Calls whose request the broker has go on waiting: their answers come to the same queue."""
@@ -307,10 +350,11 @@ class RabbitTransport:
             self._mouth.declare(declare, 5.0)
             if refused and not isinstance(refused[0], amqp.PreconditionFailed):  # it is there, but otherwise
                 raise Unreachable(str(refused[0]))
-            body = delivery.body[:_HEAD_KEPT]
-            self._mouth.publish(self._method(queues.SET_ASIDE), props, body, _Sent(is_call=False))
         except TransportError as error:
             _LOG.warning("a message could not be kept in %s: %s", queues.SET_ASIDE, error)
+            return
+        method, body = self._method(queues.SET_ASIDE), delivery.body[:_HEAD_KEPT]
+        self._answers.send(Answer(self._answers, method, props, body, _CONFIRM_S))
 
     def lose_connections(self) -> None:
         """Break both connections without a word; they are made again."""

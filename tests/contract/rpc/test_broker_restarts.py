@@ -2,106 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import amqp
 import pytest
 
-from nova.errors.rpc import NoAnswer
 from nova.rpc.rabbit.queues import TO_ALL_EXCHANGE
 from nova.rpc.transport import Address, Unreachable
-from tests.contract.rpc.shop import Endpoint, Shop, Tea, asked
+from tests.contract.rpc.load import PATIENCE, Load, nothing_lost
+from tests.contract.rpc.shop import Endpoint, Shop, asked
 from tests.contract.rpc.sites import Ear, Site, listening, new_topic
 from tests.support.eventually import eventually
 from tests.support.rabbitmq import Broker
 
 RESUMED_WITHIN_S = 30.0
 """On a machine with nothing else to do it is one or two; a full one must not fail this."""
-PATIENCE = {"broker_wait_s": 170.0, "resend_after_s": 3.0}
-
-
-class Load:
-    """Threads that look, buy and deliver until they are told to stop; what fails is kept."""
-
-    def __init__(self, shop: Shop, site: Site, patience_s: float | None = None) -> None:
-        self.patience_s = patience_s
-        self.client = shop.client(site.transport(), **PATIENCE)
-        self.wrong: list[str] = []
-        self.bought: list[str] = []
-        self.untold: list[str] = []
-        """Bought or not: the answer did not come."""
-        self.delivered: list[int] = []
-        self.looked_at = [time.monotonic()]
-        self._stopping = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._repeat, args=(work, who), daemon=True)
-            for who, work in enumerate((self._look, self._look, self._buy, self._buy, self._deliver))
-        ]
-
-    def _repeat(self, work: object, who: int) -> None:
-        number = 0
-        while not self._stopping.is_set():
-            number += 1
-            try:
-                work(who * 100_000 + number)  # type: ignore[operator]
-            except Exception as error:
-                self.wrong.append(f"{work}: {type(error).__name__}: {error}")
-            self._stopping.wait(0.01)
-
-    def _look(self, number: int) -> None:
-        tea = Tea(name=f"tea {number}")
-        assert self.client.any.look(asked(), tea) == tea
-        self.looked_at.append(time.monotonic())
-
-    def _buy(self, number: int) -> None:
-        try:
-            assert self.client.any.buy(asked(self.patience_s), str(number)) == 1
-        except NoAnswer:
-            # The queue was deleted with this request in it, or the answer was on a connection that was cut.
-            assert self.patience_s is not None
-            self.untold.append(str(number))
-        else:
-            self.bought.append(str(number))
-
-    def _deliver(self, number: int) -> None:
-        self.client.any.deliver(asked(), number)
-        self.delivered.append(number)
-
-    def _counts(self) -> tuple[int, int, int]:
-        return len(self.looked_at), len(self.bought) + len(self.untold), len(self.delivered)
-
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        for thread in self._threads:
-            thread.start()
-        try:
-            yield
-        finally:
-            self._stopping.set()
-            for thread in self._threads:
-                thread.join(180)
-        assert not any(thread.is_alive() for thread in self._threads)
-
-    def progress(self, within_s: float) -> float:
-        """Wait until every kind of request was done again; return how long that took."""
-        begun = time.monotonic()
-        counts = self._counts()
-        eventually(
-            lambda: all(now > before + 3 for now, before in zip(self._counts(), counts, strict=True)),
-            within_s=within_s,
-            what="requests go on",
-        )
-        return time.monotonic() - begun
-
-
-def _nothing_lost(load: Load, endpoint: Endpoint) -> None:
-    assert load.wrong == []
-    assert set(load.bought) <= set(endpoint.bought) and max(endpoint.bought.values()) == 1
-    # Told ok means done, if not at once; it may be done twice.
-    eventually(lambda: set(load.delivered) <= set(endpoint.delivered), within_s=60)
 
 
 def test_a_killed_broker_makes_requests_slow_and_loses_nothing(
@@ -119,7 +36,7 @@ def test_a_killed_broker_makes_requests_slow_and_loses_nothing(
         resumed_s = load.progress(60)
         record_property("resumed_s", resumed_s)
         print(f"everything went on {resumed_s:.1f} s after the broker was back")
-    _nothing_lost(load, endpoint)
+    nothing_lost(load, endpoint)
     assert resumed_s < RESUMED_WITHIN_S
 
 
@@ -141,7 +58,7 @@ def test_cut_connections_are_made_again(rabbit_site: Site) -> None:
         for _ in range(2):
             rabbit_site.lose_connections()
             assert load.progress(60) < RESUMED_WITHIN_S
-    _nothing_lost(load, endpoint)
+    nothing_lost(load, endpoint)
 
 
 def test_deleted_queues_are_declared_again_by_those_who_listen(broker: Broker, rabbit_site: Site) -> None:
@@ -167,6 +84,36 @@ def test_deleted_queues_are_declared_again_by_those_who_listen(broker: Broker, r
         eventually(lambda: -1 in endpoint.delivered, within_s=20)
     assert load.wrong == []
     assert max(endpoint.bought.values()) == 1
+
+
+def test_what_is_refused_is_sent_by_another_connection(broker: Broker, rabbit_site: Site) -> None:
+    """A channel that was refused once may be for ever; what is under way on it goes on."""
+    shop, endpoint = Shop(), Endpoint()
+    transport = rabbit_site.transport()
+    client = shop.client(transport, **PATIENCE)
+    with shop.served(rabbit_site.transport(), endpoint):
+        full = new_topic("full")
+        rabbit_site.transport().listen(full, "one", Ear()).stop()
+        answers: list[str] = []
+        asking = threading.Thread(target=lambda: answers.append(client.any.order(asked())), daemon=True)
+        asking.start()
+        assert endpoint.waiting.acquire(timeout=20)
+        limits = json.dumps({"max-length": 0, "overflow": "reject-publish"})
+        broker.control("set_policy", "full", f"^nova.{full}$", limits, "--apply-to", "queues")
+        before = _senders(broker)
+        with pytest.raises(Unreachable, match="refused"):
+            while True:
+                transport.cast(Address(full), b"no room")
+        eventually(lambda: before - _senders(broker) and _senders(broker) - before, within_s=30)
+        assert client.any.buy(asked(), "tea") == 1
+        endpoint.go_on.set()
+        asking.join(20)
+        assert answers == ["waited at "]
+
+
+def _senders(broker: Broker) -> set[str]:
+    said = broker.control("-q", "list_connections", "--no-table-headers", "pid", "client_properties")
+    return {line.split()[0] for line in said.splitlines() if "sending" in line}
 
 
 def _queues(broker: Broker) -> list[str]:
