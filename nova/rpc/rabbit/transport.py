@@ -223,14 +223,15 @@ class RabbitTransport:
         threading.Thread(target=self._renew, name="rabbit-renewing", daemon=True).start()
 
     def _renew(self) -> None:
-        old, new = self._mouth, self._new_mouth()
+        new = self._new_mouth()
         try:
             new.connection(_LISTEN_S)
         except TransportError as error:
             _LOG.debug("no other connection for sending: %s", error)
             new.close()
             return
-        self._mouth = self._answers.link = new
+        old, self._mouth = self._mouth, new
+        self._answers.link = new
         _LOG.info("the broker refused a message: sending by another connection")
         # Answers that are on their way come before the broker's word that it stops.
         old.retire(lambda connection: connection.channel(1).basic_cancel("answers"), _RETIRE_S)
