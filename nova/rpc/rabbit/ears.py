@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
+
+import amqp
 
 from nova.rpc.rabbit import frames, queues
 from nova.rpc.rabbit.connection import Connection
@@ -94,12 +96,14 @@ class Ear:
         self.stopped = False
         self._consumers: set[str] = set()
         self._copies = ""
+        self._unheard = False
         self._lock = threading.Lock()
 
     def open(self, connection: Connection, number: int) -> None:
         """Declare everything and begin to consume, on channel ``number``."""
         channel = connection.channel(number)
         self.channel = number
+        self._unheard = False
         channel.basic_qos(0, queues.PREFETCH, False)
         places = [queues.of_topic(self.topic, None), queues.of_topic(self.topic, self.server)]
         for name in places:
@@ -110,6 +114,15 @@ class Ear:
         for word, name in zip(("topic", "server"), places, strict=True):
             channel.basic_consume(name, f"{self.channel}.{word}", callback=_taken_elsewhere)
         channel.basic_consume(copies, self._copies, no_ack=True, callback=_taken_elsewhere)
+
+    def is_open(self, channel: Any) -> bool:
+        """Tell whether the broker knows this server's own queue, and (asked twice) that somebody hears it."""
+        try:
+            found = channel.queue_declare(queues.of_topic(self.topic, self.server), passive=True)
+        except amqp.NotFound:
+            return False
+        before, self._unheard = self._unheard, found.consumer_count == 0
+        return not (before and self._unheard)
 
     def take(self, connection: Connection, delivery: Delivery) -> None:
         """Hand a message to the server, or back to the broker when it has stopped."""

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
+from nova import ids
 from nova.clock import Clock
 from nova.rpc.rabbit.brokers import Broker, Site
 from nova.rpc.rabbit.connection import Connection
@@ -26,6 +27,8 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 1.0
 _PATIENCE_S = 2.0
 """How long a message waits for a connection that is being made."""
 _CONNECT_S = 10.0
+_LOOK_S = 30.0
+"""So often an owner looks whether what it declared is still there."""
 
 
 class Waiter(Protocol):
@@ -53,6 +56,9 @@ class Owner(Protocol):
 
     def refused(self, connection: Connection, /) -> None:
         """The broker did not take something that was sent there."""
+
+    def look(self, connection: Connection, /) -> None:
+        """Find out whether what was declared is there; what is raised ends the connection."""
 
     def lost(self) -> None:
         """The connection is gone; the next one is on its way unless the link is closed."""
@@ -158,8 +164,13 @@ class Link:
                 self._up.set()
                 pause = _FIRST_PAUSE_S
                 _LOG.debug("connected to %r for %s", broker, self._purpose)
+                # All come back at once after a broker's restart, and shall not look at once for ever.
+                look_at = self._clock.monotonic() + _LOOK_S * ids.new_seed(1)[0] / 256
                 while not self._closing.is_set():
                     connection.read_more()
+                    if self._clock.monotonic() >= look_at:
+                        look_at = self._clock.monotonic() + _LOOK_S
+                        self._owner.look(connection)
             except Exception as error:  # whatever it is, the next connection may be better
                 self._tell(f"{broker!r}: {type(error).__name__}: {error}")
             self._forget(connection)

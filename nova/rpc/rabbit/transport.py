@@ -150,6 +150,16 @@ class _Hearing:
                 self._when_quiet.cancel()
             self._when_quiet = _later(_QUIET_S, self.lose)
 
+    def look(self, connection: Connection) -> None:
+        """Listen anew if the broker does not know that this listens.
+
+        A cluster of RabbitMQ (3.10) may delete a quorum queue and not tell who consumes from another node.
+        """
+        for ear in list(self.ears.values()):
+            if not ear.stopped and not ear.is_open(connection.channel(1)):
+                self._once_quiet()
+                raise ConnectionResetError(f"a queue of {ear.topic} has gone")
+
     def refused(self, connection: Connection) -> None:
         """Nothing is sent here."""
 
@@ -204,6 +214,14 @@ class RabbitTransport:
 
     def cancelled(self, connection: Connection, _channel: int) -> None:
         self._hear_answers(connection)
+
+    def look(self, connection: Connection) -> None:
+        """Declare the queue of answers again if the broker does not know it."""
+        try:
+            connection.channel(2).queue_declare(self._answers_here, passive=True)
+        except amqp.NotFound:
+            _LOG.warning("the queue of answers has gone: declaring it again")
+            self._hear_answers(connection)
 
     def refused(self, connection: Connection) -> None:
         """Send by another connection; what is under way on this one goes on there.

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import amqp
 import pytest
 
+from nova.rpc.rabbit import link, transport
 from nova.rpc.transport import Address, TransportError
 from tests.contract.rpc.sites import Site, listening, new_topic
 from tests.support.eventually import eventually
@@ -81,3 +82,39 @@ def test_what_is_given_to_a_listener_reaches_it(broker: Broker, rabbit_site: Sit
                 eventually(lambda before=before: crowd.seen > before + 100, within_s=30)
             # Whoever is given something answers at once: nothing may be in hand for longer.
             eventually(lambda: _in_hand(broker, topic) == {}, within_s=10)
+
+
+def test_whoever_was_not_told_that_its_queues_have_gone_finds_out(
+    broker: Broker, rabbit_site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As nodes of a cluster may forget to tell."""
+    monkeypatch.setattr(link, "_LOOK_S", 1.0)
+    for deaf in (transport.RabbitTransport, transport._Hearing):
+        monkeypatch.setattr(deaf, "cancelled", lambda *_: None)
+    topic, client = new_topic(), rabbit_site.transport()
+    listening(rabbit_site.transport(), topic, "one")
+    assert client.call(Address(topic, "one"), b"?", 20.0) == b"heard ?"
+    with amqp.Connection(f"127.0.0.1:{broker.port}", "guest", "guest", login_method="PLAIN") as connection:
+        channel = connection.channel()
+        for name in broker.control("list_queues", "--quiet", "--no-table-headers", "name").split():
+            if name.startswith("nova."):
+                channel.queue_delete(name)
+
+    def answered() -> bool:
+        try:
+            return client.call(Address(topic, "one"), b"!", 1.0) == b"heard !"
+        except TransportError:
+            return False
+
+    eventually(answered, within_s=30)
+
+
+def test_a_queue_that_nobody_hears_is_listened_on_again(
+    broker: Broker, rabbit_site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link, "_LOOK_S", 1.0)
+    topic, client = new_topic(), rabbit_site.transport()
+    server = rabbit_site.transport()
+    listening(server, topic, "one")
+    server._ear.declare(lambda c: c.channel(2).basic_cancel("2.server"))  # type: ignore[attr-defined]
+    assert client.call(Address(topic, "one"), b"?", 30.0) == b"heard ?"
