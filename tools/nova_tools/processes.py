@@ -61,7 +61,12 @@ class Supervisor:
             return None
         pid, started = written
         _reap(pid)
-        return pid if _start_time(pid) == started else None
+        if _start_time(pid) == started:
+            return pid
+        _reap(
+            pid
+        )  # it may have ended meanwhile, and the dead are in the way: PostgreSQL takes them for living
+        return None
 
     def _written(self, name: str) -> tuple[int, str] | None:
         """Read a pid file: pid and start time; none when it is damaged or the machine was started since."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from nova_tools import processes
 from nova_tools.ports import free_port
 from nova_tools.processes import Program, Supervisor
 from nova_tools.trouble import Trouble
@@ -52,6 +53,25 @@ def test_a_killed_program_takes_its_children_along(supervisor: Supervisor, tmp_p
     assert supervisor.pid("parent") is None
     stat = Path(f"/proc/{child.read_text().strip()}/stat")
     assert not stat.exists() or " Z " in stat.read_text()
+
+
+def test_a_program_that_ends_while_it_is_looked_at_is_collected(
+    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody would look again; and who is dead and not collected is in the way of a next one."""
+    supervisor.start(program("brief", "exec sleep 60"))
+    pid = supervisor.pid("brief")
+    assert pid is not None
+    stat, look = Path(f"/proc/{pid}/stat"), processes._start_time
+
+    def ends_first(asked: int) -> str | None:
+        os.kill(asked, signal.SIGKILL)
+        assert wait_until(lambda: " Z " in stat.read_text(), 10)
+        return look(asked)
+
+    monkeypatch.setattr(processes, "_start_time", ends_first)
+    assert supervisor.pid("brief") is None
+    assert not stat.exists()
 
 
 def test_a_program_that_ends_at_once_is_told_with_its_last_words(supervisor: Supervisor) -> None:
