@@ -63,9 +63,8 @@ class Supervisor:
         _reap(pid)
         if _start_time(pid) == started:
             return pid
-        _reap(
-            pid
-        )  # it may have ended meanwhile, and the dead are in the way: PostgreSQL takes them for living
+        # It may have ended meanwhile.  The dead are in the way: PostgreSQL takes them for living.
+        _reap(pid)
         return None
 
     def _written(self, name: str) -> tuple[int, str] | None:
