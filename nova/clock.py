@@ -57,10 +57,10 @@ class Clock:
         self.look()
         stretches, at = self._stretches, self.monotonic()
         newest, oldest = stretches[-1], stretches[0]
-        end = at + _LEEWAY_S
+        end = at
         for stretch in reversed(stretches):
             into_s = stretch.into_s(then)
-            if -_LEEWAY_S <= into_s <= end - stretch.monotonic:
+            if -_LEEWAY_S <= into_s <= end - stretch.monotonic + _LEEWAY_S:
                 return at - stretch.monotonic - into_s
             end = stretch.monotonic
         nearest = oldest if then < oldest.wall else newest

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import threading
 from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
@@ -66,6 +67,7 @@ class Agent:
         self._means = means
         self._conf = means.conf
         self._clock = clock
+        self._pulsing = threading.Lock()
         self._pulse_at = clock.monotonic()
         self._pool = WorkerPool("compute-jobs", means.conf.workers)
         self._turns = Turns(self._pool)
@@ -104,12 +106,13 @@ class Agent:
 
     def pulse(self) -> None:
         """Notice when this process stood still: what it holds, or gets now, may be long out of date."""
-        now = self._clock.monotonic()
-        still, self._pulse_at = now - self._pulse_at, now
-        if still > _STOOD_STILL_S:
-            LOG.warning("this process stood still for %.0f seconds", still)
-            for host in self.hosts.values():
-                host.doubt(now + still + self._conf.verify_window_s)
+        with self._pulsing:  # whoever comes second, with a job, must find the doubts of the first
+            now = self._clock.monotonic()
+            still, self._pulse_at = now - self._pulse_at, now
+            if still > _STOOD_STILL_S:
+                LOG.warning("this process stood still for %.0f seconds", still)
+                for host in self.hosts.values():
+                    host.doubt(now + still + self._conf.verify_window_s)
 
     def _gate(self, active: Active) -> Gate | None:
         if isinstance(active.job.order, Build):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -45,6 +47,27 @@ def test_others_may_be_ahead_a_little_after_the_clock_was_set_back() -> None:
     clock.jump(-3)
     clock.look()
     assert clock.age_s(ahead) == pytest.approx(-3)
+
+
+class SlowToAsk(StoppedClock):
+    """Time passes between two questions, as where many threads are at work."""
+
+    delay_s = 0.2
+
+    def now(self) -> datetime.datetime:
+        shown = super().now()
+        self.advance(self.delay_s)
+        return shown
+
+
+def test_what_was_written_just_before_the_clock_was_set_is_young() -> None:
+    clock = SlowToAsk()
+    clock.look()
+    clock.delay_s = 0.0
+    clock.advance(10)
+    written = clock.now()
+    clock.jump(-HOUR)
+    assert clock.age_s(written) == pytest.approx(0, abs=1)
 
 
 def test_small_steps_do_not_count_as_set() -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+import threading
+import time
 from collections.abc import Callable
 
 import msgspec
 import pytest
 
+from nova.compute.host import Host
 from nova.errors.virt import GuestNotFound
 from nova.image.choice import image_store
 from nova.objects.ids import HostName, ImageId, ProjectId
@@ -213,6 +216,25 @@ def test_builds_are_believed_later(clouds: Clouds) -> None:
     build = cloud.build(1)
     cloud.send(build, known=False)
     assert cloud.verdict(build) is Verdict.DONE
+
+
+def test_a_build_that_comes_while_a_freeze_is_being_noticed_is_asked_for(
+    clouds: Clouds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloud = clouds(verify_window="0").serving()
+    begun, doubt = threading.Event(), Host.doubt
+
+    def slowly(host: Host, until: float) -> None:
+        begun.set()
+        time.sleep(0.5)
+        doubt(host, until)
+
+    monkeypatch.setattr(Host, "doubt", slowly)
+    cloud.clock.ahead += 60
+    assert begun.wait(20)
+    late = cloud.build(1)
+    cloud.send(late, known=False)
+    assert cloud.verdict(late) is Verdict.REFUSED
 
 
 def test_after_a_freeze_builds_are_asked_for(clouds: Clouds) -> None:

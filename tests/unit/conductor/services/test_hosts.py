@@ -119,6 +119,7 @@ class TestServices:
         self, hosts: Endpoint, jump: int
     ) -> None:
         clock: Any = hosts.world.clock
+        clock.look()  # as each beat of a conductor does
         clock.jump(jump)
         hosts.world.liveness.services.observe([], whole=True)
         try:
