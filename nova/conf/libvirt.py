@@ -99,9 +99,9 @@ OPTIONS: tuple[cfg.Opt, ...] = (
     cfg.FloatOpt("copy_timeout", default=7200.0, min=1.0, help="Seconds one disk may take to be copied."),
     cfg.FloatOpt(
         "kvm_probe_timeout",
-        default=1.5,
+        default=0.75,
         min=0.1,
-        help="Seconds KVM gets to run a boot sector (more if emulation is as slow here).",
+        help="Seconds KVM gets to run a boot sector (more where emulation needs more than a sixth of that).",
     ),
 )
 
@@ -131,7 +131,7 @@ class LibvirtConf(msgspec.Struct, frozen=True, kw_only=True):
     start_timeout: float = 120.0
     save_timeout: float = 900.0
     copy_timeout: float = 7200.0
-    kvm_probe_timeout: float = 1.5
+    kvm_probe_timeout: float = 0.75
     vnc_enabled: bool = True
     vnc_listen: str = "127.0.0.1"
     vnc_proxyclient_address: str = "127.0.0.1"

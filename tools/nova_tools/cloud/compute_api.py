@@ -78,11 +78,6 @@ class ComputeApi:
         """Return the last lines the server wrote to its serial line."""
         return str(self.act(server_id, "os-getConsoleOutput", {"length": lines})["output"])
 
-    def hypervisor_type(self) -> str:
-        """Return how guests run (KVM, QEMU, fake); empty when no host said so yet."""
-        found = self.ask("GET", "os-hypervisors/detail")["hypervisors"]
-        return str(found[0]["hypervisor_type"]) if found else ""
-
     def hosts_up(self) -> int:
         """Count the compute hosts that are up."""
         try:

@@ -57,8 +57,11 @@ class Demo:
                 f"{admin.hosts_up()} of {wanted} compute hosts are up",
                 "See './tools/cloud logs nova-compute'",
             )
-        kind = {"QEMU": ", guests are emulated (KVM does not work here)"}.get(admin.hypervisor_type(), "")
-        return f"{wanted} up{kind}"
+        return f"{wanted} up{', guests are emulated (KVM does not work here)' if self._emulates() else ''}"
+
+    def _emulates(self) -> bool:
+        found = self._cloud.virt_type
+        return found.exists() and found.read_text().split()[-1:] == ["qemu"]
 
     def boot(self, name: str) -> Server:
         """Return the server of this name, asked for if there is none that could be woken."""

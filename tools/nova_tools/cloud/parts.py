@@ -107,7 +107,7 @@ class Cloud:
 
     @property
     def virt_type(self) -> Path:
-        """Where nova-compute keeps what came of trying KVM, which takes 10 s where it hangs."""
+        """Where nova-compute keeps what came of trying KVM, which takes a while where it hangs."""
         return self.places.home / "nova" / "instances" / ".virt-type"
 
     @property

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from nova.clock import Clock
+from nova.conf.libvirt import LibvirtConf
 from nova.virt.libvirt import virt_type
 
 EMULATOR = "qemu-system-x86_64"
@@ -33,6 +34,32 @@ def test_a_plain_wish_is_granted(wish: str) -> None:
 
 def test_a_kvm_that_cannot_run_means_emulation() -> None:
     assert virt_type.choose("auto", "/no/such/qemu", least_s=1, clock=Clock()) == "qemu"
+
+
+@pytest.mark.parametrize(
+    ("emulated", "with_kvm", "chosen"),
+    [
+        ([0.1, 0.1, 0.1], [0.2, 0.2, 0.2], "kvm"),
+        ([0.1, 0.1, 0.1], [1.4, 1.4, 1.4], "qemu"),  # it opens and boots, and a whole guest hangs
+        ([0.9, 0.1, 0.1], [1.4, 1.4, 1.4], "qemu"),  # the machine was busy for a moment
+        ([0.1, 0.1, 0.1], [None, 1.2, 0.3], "kvm"),
+        ([0.9, 0.8, 0.8], [1.4, 1.4, 1.4], "kvm"),  # it is slow altogether
+        ([None, None, None], [0.3, 0.3, 0.3], "kvm"),
+        ([0.1, 0.1, 0.1], [None, None, None], "qemu"),
+    ],
+)
+def test_kvm_is_used_where_it_is_about_as_quick_as_emulation(
+    monkeypatch: pytest.MonkeyPatch, emulated: list[float | None], with_kvm: list[float | None], chosen: str
+) -> None:
+    runs = {"tcg": iter(emulated), "kvm": iter(with_kvm)}
+
+    def boot(emulator: str, accelerator: str, limit_s: float, clock: Clock) -> float | None:
+        seconds = next(runs[accelerator])
+        return seconds if seconds is not None and seconds <= limit_s else None
+
+    monkeypatch.setattr(virt_type, "_DEVICE", Path("/dev/null"))
+    monkeypatch.setattr(virt_type, "boot_seconds", boot)
+    assert virt_type.choose("auto", "qemu", least_s=LibvirtConf().kvm_probe_timeout, clock=Clock()) == chosen
 
 
 class Tries:
