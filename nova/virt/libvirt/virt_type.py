@@ -2,9 +2,9 @@
 
 ``/dev/kvm`` existing says little: inside some virtual machines it opens, and guests then crawl or hang.  So a
 boot sector that does nothing but end QEMU is run emulated and with KVM.  A working KVM needs about as long as
-emulation; one that needs many times as long is of no use.  Of each the quickest run counts: the machine may be
-busy.  What was found holds until the machine is started anew or has another QEMU: a daemon that starts again
-need not wait for a KVM that hangs.
+emulation; one that needs many times as long is of no use.  Of each the quickest run counts: the machine may
+be busy.  What was found holds until the machine is started anew or has another QEMU: a daemon that starts
+again need not wait for a KVM that hangs.
 """
 
 from __future__ import annotations
